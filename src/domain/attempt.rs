@@ -1,0 +1,157 @@
+//! One HTTP request made for an event, and what became of it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::ids::{EventId, ReceiverId};
+
+/// Bytes of a response that the log keeps (CONTRACT §7.9).
+pub const KEPT_RESPONSE_BYTES: usize = 16 * 1024;
+
+/// A receiver's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers as they came, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The first [`KEPT_RESPONSE_BYTES`] of the body, as text (invalid UTF-8 replaced).
+    pub body: String,
+}
+
+/// The part of an attempt in which its time ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Resolving the name, connecting, the TLS handshake.
+    Connect,
+    /// Sending the request and waiting for the answer's head.
+    Answer,
+    /// Reading the answer's body.
+    Body,
+}
+
+/// Why there is no answer. The texts are what the user reads, and tell what to mend.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The URI can not be used at all.
+    #[error("the webhook URI can not be used: {0}")]
+    Uri(String),
+    /// The name did not resolve.
+    #[error(
+        "DNS: {host} did not resolve ({detail}); check the host name in the receiver's webhookUri"
+    )]
+    Dns {
+        /// The host.
+        host: String,
+        /// The resolver's words.
+        detail: String,
+    },
+    /// The address guard refused every address of the host.
+    #[error(
+        "refused by rowhook: {host} is at {address}, {reason}; if that is meant, allow it in \
+         receivers.allow_private_networks"
+    )]
+    Forbidden {
+        /// The host.
+        host: String,
+        /// The address that was refused.
+        address: String,
+        /// What kind of address it is.
+        reason: String,
+    },
+    /// Nothing listens there, or the way there is closed.
+    #[error(
+        "could not connect to {host}: {detail}; check that the receiver runs and lets rowhook in"
+    )]
+    Connect {
+        /// The host and port.
+        host: String,
+        /// The system's words.
+        detail: String,
+    },
+    /// The TLS handshake failed.
+    #[error("TLS with {host}: {detail}")]
+    Tls {
+        /// The host.
+        host: String,
+        /// The certificate's or protocol's fault.
+        detail: String,
+    },
+    /// The time ran out.
+    #[error("no complete answer within {} ms ({}); answer first and process later, or raise timeoutMs", .after.as_millis(), .phase.words())]
+    Timeout {
+        /// The limit.
+        after: Duration,
+        /// Where it ran out.
+        phase: Phase,
+    },
+    /// The connection broke, or what came was no HTTP.
+    #[error("the connection to {host} broke: {detail}")]
+    Broken {
+        /// The host.
+        host: String,
+        /// What was seen.
+        detail: String,
+    },
+}
+
+impl Phase {
+    /// Where the time ran out, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Connect => "while connecting",
+            Self::Answer => "while waiting for the answer",
+            Self::Body => "while reading the answer's body",
+        }
+    }
+}
+
+/// One attempt as the log keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    /// When the request started.
+    pub started_at: DateTime<Utc>,
+    /// How long it took.
+    pub duration: Duration,
+    /// The answer, if one came.
+    pub answer: Option<Answer>,
+    /// Why it is no delivery, in words.
+    pub error: Option<String>,
+}
+
+/// What follows from an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Delivered; never sent again.
+    Delivered,
+    /// Another attempt after this pause.
+    Retry {
+        /// The pause.
+        after: Duration,
+        /// Whether the attempt counts against the event's budget; one that failed by rowhook's own
+        /// fault does not.
+        counted: bool,
+    },
+    /// Given up.
+    Failed,
+}
+
+/// What the outcome recorder writes for one event.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The event.
+    pub event_id: EventId,
+    /// Its receiver.
+    pub receiver_id: ReceiverId,
+    /// The round of redelivery that the attempt belonged to.
+    pub redelivery: i32,
+    /// The attempt; `None` where none was made (a body too large, a body that can not be built).
+    pub attempt: Option<Attempt>,
+    /// Why no attempt was made.
+    pub reason: Option<String>,
+    /// What follows.
+    pub verdict: Verdict,
+    /// Rows whose parked events may go now.
+    pub unpark: Vec<i64>,
+}

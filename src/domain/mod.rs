@@ -1,0 +1,15 @@
+//! The words of the contract as types. No I/O, no clock, no database: every other layer speaks in
+//! these, and a rule that a type can carry is carried here.
+
+pub mod action;
+pub mod api_key;
+pub mod attempt;
+pub mod change;
+pub mod event;
+pub mod ids;
+pub mod interval;
+pub mod receiver;
+pub mod resource;
+pub mod shared_secret;
+pub mod snapshot;
+pub mod subscription;
