@@ -1,1 +1,28 @@
-//! Migrations.
+//! rowhook's own schema, one module per change, and the SQL of room 0 (`triggers`).
+//!
+//! Every table that rowhook owns is apart from the user's: schema `rowhook` in PostgreSQL, prefix
+//! `rowhook_` in SQLite. A migration that has been released is never edited; the next change is the
+//! next module.
+
+use sea_orm_migration::{
+    MigrationTrait, MigratorTrait,
+    sea_orm::DynIden,
+    sea_orm::sea_query::{Alias, IntoIden},
+};
+
+mod m0001_path;
+
+/// Applies the migrations in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_path::Migration)]
+    }
+
+    /// On PostgreSQL it stands in schema `rowhook`: the connection that migrates has that search path.
+    fn migration_table_name() -> DynIden {
+        Alias::new("rowhook_migrations").into_iden()
+    }
+}

@@ -1,0 +1,12 @@
+drop table rowhook.api_keys;
+drop table rowhook.leases;
+drop table rowhook.attempts;
+drop table rowhook.events;
+drop table rowhook.subscription_sequences;
+drop table rowhook.activity_intervals;
+drop table rowhook.subscriptions;
+drop table rowhook.headers;
+drop table rowhook.receivers;
+drop table rowhook.capture_cursor;
+drop table rowhook.logged_actions;
+drop table rowhook.resources;

@@ -1,0 +1,12 @@
+drop table rowhook_api_keys;
+drop table rowhook_leases;
+drop table rowhook_attempts;
+drop table rowhook_events;
+drop table rowhook_subscription_sequences;
+drop table rowhook_activity_intervals;
+drop table rowhook_subscriptions;
+drop table rowhook_headers;
+drop table rowhook_receivers;
+drop table rowhook_capture_cursor;
+drop table rowhook_logged_actions;
+drop table rowhook_resources;

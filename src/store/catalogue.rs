@@ -1,0 +1,145 @@
+//! The door to room 0: what tables there are, and putting triggers on them.
+
+use async_trait::async_trait;
+
+use crate::domain::{
+    ids::ResourceId,
+    resource::{OnTruncate, Resource, ResourceDefinition, ResourceName},
+};
+
+use super::StoreError;
+
+/// A resource as the configuration asks for it, before the database was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedResource {
+    /// The public name.
+    pub name: ResourceName,
+    /// Other names that the API accepts.
+    pub aliases: Vec<ResourceName>,
+    /// The table as SQL names it.
+    pub table: String,
+    /// The key's columns; empty: the primary key.
+    pub key: Vec<String>,
+    /// The etag column.
+    pub etag: Option<String>,
+    /// Columns that never leave the database.
+    pub exclude: Vec<String>,
+    /// What TRUNCATE does.
+    pub on_truncate: OnTruncate,
+}
+
+/// Why a resource can not be watched. The texts tell the user what to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// No such table.
+    #[error(
+        "resource {resource}: there is no table {table}; correct `table` in its [[resources]] entry \
+         (`rowhook resources discover` lists the tables)"
+    )]
+    NoTable {
+        /// The resource.
+        resource: ResourceName,
+        /// The table as configured.
+        table: String,
+    },
+    /// A setting names a column that the table does not have.
+    #[error("resource {resource}: table {table} has no column {column:?}, which `{setting}` names")]
+    NoColumn {
+        /// The resource.
+        resource: ResourceName,
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// The setting: `key`, `etag` or `exclude`.
+        setting: &'static str,
+    },
+    /// Neither a primary key nor a configured one.
+    #[error(
+        "resource {resource}: table {table} has no primary key; name the columns that identify a row \
+         as `key` in its [[resources]] entry"
+    )]
+    NoKey {
+        /// The resource.
+        resource: ResourceName,
+        /// The table.
+        table: String,
+    },
+    /// A key column is excluded, so `data.id` could not be told.
+    #[error("resource {resource}: column {column:?} of the key can not be in `exclude`")]
+    KeyExcluded {
+        /// The resource.
+        resource: ResourceName,
+        /// The column.
+        column: String,
+    },
+    /// The table exists but can not carry the triggers.
+    #[error("resource {resource}: {table} can not be watched: {reason}")]
+    Unwatchable {
+        /// The resource.
+        resource: ResourceName,
+        /// The table.
+        table: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The database role may not install the triggers.
+    #[error(
+        "resource {resource}: the database role may not put triggers on {table} ({detail}); run \
+         `rowhook serve` or `rowhook resources install` as a role that owns the table"
+    )]
+    NoRight {
+        /// The resource.
+        resource: ResourceName,
+        /// The table.
+        table: String,
+        /// The database's words.
+        detail: String,
+    },
+    /// The table was in use the whole time.
+    #[error(
+        "resource {resource}: no lock on {table} within {tries} tries of {timeout_ms} ms; a long \
+         transaction holds it: try again when it has ended"
+    )]
+    Locked {
+        /// The resource.
+        resource: ResourceName,
+        /// The table.
+        table: String,
+        /// How often it was tried.
+        tries: u32,
+        /// How long each try waited.
+        timeout_ms: u64,
+    },
+    /// The database itself.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What installing one resource changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Installed {
+    /// The triggers were there and in force; the table was not touched.
+    Unchanged,
+    /// The triggers were put on, or replaced.
+    Changed,
+}
+
+/// Room 0 as the application starts it.
+#[async_trait]
+pub trait ResourceInstaller: Send + Sync {
+    /// What the database says of the table that a resource asks for.
+    async fn describe(&self, wanted: &WantedResource) -> Result<ResourceDefinition, InstallError>;
+
+    /// Puts the triggers on, or leaves them where they are already what they should be. The resource's
+    /// version and the triggers that write it come in one transaction. Never waits long for a lock on
+    /// a table in use: it tries again instead.
+    async fn install(&self, wanted: &WantedResource)
+    -> Result<(Resource, Installed), InstallError>;
+
+    /// Takes the triggers of a resource off, without a trace in the user's schema.
+    async fn uninstall(&self, name: &ResourceName) -> Result<(), InstallError>;
+
+    /// The versions behind these ids, retired ones too: what old log rows mean.
+    async fn versions(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, StoreError>;
+}

@@ -1,0 +1,36 @@
+//! What can go wrong in the database, as far as a caller would act differently.
+
+/// A store's failure.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database can not be reached, or ended the connection: try again later.
+    #[error("the database can not be reached: {0}")]
+    Unavailable(String),
+    /// The record has changed since it was read.
+    #[error("the record has changed since it was read; read it again and repeat the change")]
+    Conflict,
+    /// There is no such record.
+    #[error("there is no {what} with id {id}")]
+    NotFound {
+        /// What was looked for, in the contract's words.
+        what: &'static str,
+        /// Its id.
+        id: i64,
+    },
+    /// Another instance has taken over what this one thought it owned; nothing was written.
+    #[error("another instance has taken over; nothing was written")]
+    Fenced,
+    /// What the database holds can not be read as what it should be.
+    #[error("the database holds something unreadable: {0}")]
+    Corrupt(String),
+    /// The database refused the statement.
+    #[error("the database refused a statement: {0}")]
+    Refused(String),
+}
+
+impl StoreError {
+    /// Something stored that is not what it should be.
+    pub fn corrupt(what: impl std::fmt::Display) -> Self {
+        Self::Corrupt(what.to_string())
+    }
+}

@@ -1,0 +1,106 @@
+//! The management API's door to events and their attempts: reading what was owed and what came of it.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::domain::{
+    action::Action,
+    attempt::Attempt,
+    event::{EventState, EventStatus},
+    ids::{EventId, ReceiverId, SubscriptionId, TransactionId},
+    resource::{ResourceDefinition, ResourceName},
+};
+
+use super::{
+    StoreError,
+    page::{Page, PageRequest},
+};
+
+/// An event as the API shows it.
+#[derive(Clone, Debug)]
+pub struct LoggedEvent {
+    /// The event.
+    pub id: EventId,
+    /// Its number for the subscription.
+    pub sequence: Option<i64>,
+    /// Who it is owed to.
+    pub subscription_id: SubscriptionId,
+    /// Whose queue it is in.
+    pub receiver_id: ReceiverId,
+    /// The resource's name at the time of the change.
+    pub resource: ResourceName,
+    /// What its log row means.
+    pub definition: ResourceDefinition,
+    /// The row operation.
+    pub action: Action,
+    /// Where it stands.
+    pub state: EventState,
+    /// The database transaction.
+    pub transaction_id: TransactionId,
+    /// `data.id` as JSON text.
+    pub row_id: String,
+    /// When the change committed.
+    pub occurred_at: DateTime<Utc>,
+    /// When fan-out made the event.
+    pub created_at: DateTime<Utc>,
+    /// Attempts made so far.
+    pub attempt_count: i32,
+    /// When the next attempt is due.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// The latest attempt.
+    pub last_attempt: Option<Attempt>,
+    /// Why no attempt was or will be made.
+    pub error: Option<String>,
+    /// The logged row, from which the body is made; `None` when it is no longer kept.
+    pub row_data: Option<String>,
+    /// The logged old values of changed columns.
+    pub old_values: Option<String>,
+}
+
+/// What lists of events can be narrowed by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EventFilter {
+    /// Only those of this subscription.
+    pub subscription_id: Option<SubscriptionId>,
+    /// Only those of this receiver.
+    pub receiver_id: Option<ReceiverId>,
+    /// Only those with this status.
+    pub status: Option<EventStatus>,
+    /// Only those of this resource.
+    pub resource: Option<ResourceName>,
+    /// Only those of this action.
+    pub action: Option<Action>,
+    /// Only those of this transaction.
+    pub transaction_id: Option<TransactionId>,
+    /// Only those of this row (`data.id` as JSON text).
+    pub row_id: Option<String>,
+    /// Only those that occurred at or after this.
+    pub occurred_after: Option<DateTime<Utc>>,
+    /// Only those that occurred before this.
+    pub occurred_before: Option<DateTime<Utc>>,
+}
+
+/// Events and attempts, for the management API.
+#[async_trait]
+pub trait EventLog: Send + Sync {
+    /// One event.
+    async fn event(&self, id: EventId) -> Result<Option<LoggedEvent>, StoreError>;
+
+    /// Newest first.
+    async fn events(
+        &self,
+        filter: &EventFilter,
+        limit: u32,
+        offset: u64,
+    ) -> Result<Vec<LoggedEvent>, StoreError>;
+
+    /// A page, newest first.
+    async fn event_page(
+        &self,
+        filter: &EventFilter,
+        page: PageRequest,
+    ) -> Result<Page<LoggedEvent>, StoreError>;
+
+    /// Every attempt made for an event, the first one first, with its number from 1.
+    async fn attempts(&self, id: EventId) -> Result<Vec<(i32, Attempt)>, StoreError>;
+}

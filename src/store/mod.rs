@@ -1,0 +1,15 @@
+//! Narrow doors to the database, one trait for each reader. `sql` implements them all.
+//!
+//! What a trait promises is written at its methods; both databases keep it, and one conformance suite
+//! runs against both.
+
+pub mod api_keys;
+pub mod catalogue;
+pub mod error;
+pub mod event_log;
+pub mod page;
+pub mod receivers;
+pub mod sql;
+pub mod subscriptions;
+
+pub use error::StoreError;

@@ -1,0 +1,385 @@
+//! The connection: one spelling of rowhook's table names for both databases.
+//!
+//! Statements here say `rowhook.events`. On SQLite, which has no schemas, that table is called
+//! `rowhook_events`, and the names are rewritten just before a statement is sent. Values are always
+//! bound and never in the text, so only names can be met. Statements about the user's own tables go
+//! through [`Db::raw`] and are not touched.
+
+use std::{borrow::Cow, path::Path, sync::Arc, time::Duration};
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
+    QueryResult, RuntimeErr, SqlErr, SqliteTransactionMode, SqlxPostgresConnector,
+    SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait, Value,
+    sqlx::{
+        self,
+        postgres::{PgConnectOptions, PgPoolOptions},
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    },
+};
+use sea_orm_migration::MigratorTrait;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::store::StoreError;
+
+/// How long a statement waits for a free connection before the caller is told that there is none.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a SQLite writer waits for another process's write to end.
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Readers beside SQLite's one writer; more only wait for each other's page cache.
+const SQLITE_CONNECTIONS: u32 = 4;
+/// Two instances that start at once migrate one after the other: PostgreSQL advisory lock, "rowhook".
+const MIGRATION_LOCK: i64 = 0x726f_7768_6f6f_6b00;
+
+/// Which database it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// PostgreSQL, rowhook's tables in schema `rowhook`.
+    Postgres,
+    /// SQLite, rowhook's tables with prefix `rowhook_`.
+    Sqlite,
+}
+
+/// A pool of connections to rowhook's database.
+#[derive(Clone)]
+pub struct Db {
+    pool: DatabaseConnection,
+    dialect: Dialect,
+    url: Arc<str>,
+    /// SQLite has one writer; those of this process queue here, fairly, instead of polling its lock.
+    writer: Arc<Mutex<()>>,
+}
+
+impl Db {
+    /// Connects to `sqlite://PATH` or `postgres://…`.
+    pub async fn connect(url: &str, connections: u32) -> Result<Self, StoreError> {
+        let (pool, dialect) = if url.starts_with("sqlite:") {
+            (connect_sqlite(url).await?, Dialect::Sqlite)
+        } else {
+            (connect_postgres(url, connections).await?, Dialect::Postgres)
+        };
+        Ok(Self {
+            pool,
+            dialect,
+            url: url.into(),
+            writer: Arc::default(),
+        })
+    }
+
+    /// Which database it is.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The pool itself, for statements about the user's tables: nothing is rewritten.
+    pub fn raw(&self) -> &DatabaseConnection {
+        &self.pool
+    }
+
+    /// Starts a transaction that may write. On SQLite it takes the write lock at once
+    /// (`BEGIN IMMEDIATE`), so that it can not fail half-way because another process wrote.
+    pub async fn begin(&self) -> Result<Txn, StoreError> {
+        let writer = match self.dialect {
+            Dialect::Sqlite => Some(self.writer.clone().lock_owned().await),
+            Dialect::Postgres => None,
+        };
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let inner = self.pool.begin_with_options(options).await?;
+        Ok(Txn {
+            inner,
+            dialect: self.dialect,
+            _writer: writer,
+        })
+    }
+
+    /// A statement with bound values (`$1`, `$2` … in both dialects).
+    pub fn statement(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+        statement(self.dialect, sql, values)
+    }
+
+    /// The applied and pending migrations: name and whether it is applied.
+    pub async fn migrations(&self) -> Result<Vec<(String, bool)>, StoreError> {
+        let db = self.migrating_connection().await?;
+        let all = migration::Migrator::get_migration_with_status_read_only(&db).await?;
+        self.end_migration(db).await?;
+        Ok(all
+            .iter()
+            .map(|one| {
+                let applied = one.status() == sea_orm_migration::MigrationStatus::Applied;
+                (one.name().to_owned(), applied)
+            })
+            .collect())
+    }
+
+    /// Applies pending migrations and tells how many there were.
+    pub async fn migrate_up(&self) -> Result<usize, StoreError> {
+        let db = self.migrating_connection().await?;
+        if self.dialect == Dialect::Postgres {
+            db.execute_unprepared(&format!("select pg_advisory_lock({MIGRATION_LOCK})"))
+                .await?;
+            db.execute_unprepared("create schema if not exists rowhook")
+                .await?;
+        }
+        let pending = migration::Migrator::get_pending_migrations(&db)
+            .await?
+            .len();
+        migration::Migrator::up(&db, None).await?;
+        self.end_migration(db).await?;
+        Ok(pending)
+    }
+
+    /// Takes the last `steps` migrations back.
+    pub async fn migrate_down(&self, steps: u32) -> Result<(), StoreError> {
+        let db = self.migrating_connection().await?;
+        if self.dialect == Dialect::Postgres {
+            db.execute_unprepared(&format!("select pg_advisory_lock({MIGRATION_LOCK})"))
+                .await?;
+        }
+        migration::Migrator::down(&db, Some(steps)).await?;
+        self.end_migration(db).await
+    }
+
+    /// Ends the connection, and with it the migration lock; SQLite's was the pool itself.
+    async fn end_migration(&self, db: DatabaseConnection) -> Result<(), StoreError> {
+        if self.dialect == Dialect::Postgres {
+            db.close().await?;
+        }
+        Ok(())
+    }
+
+    /// One connection of its own, whose unqualified names are rowhook's.
+    async fn migrating_connection(&self) -> Result<DatabaseConnection, StoreError> {
+        match self.dialect {
+            Dialect::Sqlite => Ok(self.pool.clone()),
+            Dialect::Postgres => {
+                let pool = PgPoolOptions::new()
+                    .max_connections(1)
+                    .acquire_timeout(ACQUIRE_TIMEOUT)
+                    .after_connect(|connection, _| {
+                        Box::pin(async move {
+                            sqlx::query("set search_path to rowhook")
+                                .execute(connection)
+                                .await?;
+                            Ok(())
+                        })
+                    })
+                    .connect_with(postgres_options(&self.url)?)
+                    .await
+                    .map_err(unavailable)?;
+                Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+            }
+        }
+    }
+
+    /// Closes the pool; statements after it fail.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        Ok(self.pool.clone().close().await?)
+    }
+}
+
+/// A statement whose names fit the dialect.
+fn statement(dialect: Dialect, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+    match dialect {
+        Dialect::Postgres => Statement::from_sql_and_values(DbBackend::Postgres, sql, values),
+        Dialect::Sqlite => {
+            Statement::from_sql_and_values(DbBackend::Sqlite, sqlite_names(sql), values)
+        }
+    }
+}
+
+/// `rowhook.events` as SQLite knows it. sea-orm writes `"rowhook"."events"` and then names columns as
+/// `"events"."id"`, so there the old name stays as an alias.
+fn sqlite_names(sql: &str) -> Cow<'_, str> {
+    const QUOTED: &str = "\"rowhook\".\"";
+    if !sql.contains("rowhook") {
+        return Cow::Borrowed(sql);
+    }
+    let mut text = String::with_capacity(sql.len() + 32);
+    let mut rest = sql;
+    while let Some(at) = rest.find(QUOTED) {
+        let (before, after) = (&rest[..at], &rest[at + QUOTED.len()..]);
+        let (name, tail) = after.split_once('"').unwrap_or((after, ""));
+        text.push_str(&before.replace("rowhook.", "rowhook_"));
+        text.push_str(&format!("\"rowhook_{name}\" AS \"{name}\""));
+        rest = tail;
+    }
+    text.push_str(&rest.replace("rowhook.", "rowhook_"));
+    Cow::Owned(text)
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Db {
+    fn get_database_backend(&self) -> DbBackend {
+        self.pool.get_database_backend()
+    }
+
+    async fn execute_raw(&self, stmt: Statement) -> Result<ExecResult, DbErr> {
+        self.pool.execute_raw(renamed(self.dialect, stmt)).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.pool.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, stmt: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.pool.query_one_raw(renamed(self.dialect, stmt)).await
+    }
+
+    async fn query_all_raw(&self, stmt: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.pool.query_all_raw(renamed(self.dialect, stmt)).await
+    }
+}
+
+/// A statement that sea-orm built, with names that fit the dialect.
+fn renamed(dialect: Dialect, mut stmt: Statement) -> Statement {
+    if dialect == Dialect::Sqlite
+        && let Cow::Owned(sql) = sqlite_names(&stmt.sql)
+    {
+        stmt.sql = sql;
+    }
+    stmt
+}
+
+/// A transaction; dropped without [`Txn::commit`] it is rolled back.
+pub struct Txn {
+    inner: DatabaseTransaction,
+    dialect: Dialect,
+    _writer: Option<OwnedMutexGuard<()>>,
+}
+
+impl Txn {
+    /// Makes it durable.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.inner.commit().await?)
+    }
+
+    /// Which database it is.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// A statement with bound values (`$1`, `$2` … in both dialects).
+    pub fn statement(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+        statement(self.dialect, sql, values)
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Txn {
+    fn get_database_backend(&self) -> DbBackend {
+        self.inner.get_database_backend()
+    }
+
+    async fn execute_raw(&self, stmt: Statement) -> Result<ExecResult, DbErr> {
+        self.inner.execute_raw(renamed(self.dialect, stmt)).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.inner.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, stmt: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.inner.query_one_raw(renamed(self.dialect, stmt)).await
+    }
+
+    async fn query_all_raw(&self, stmt: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.inner.query_all_raw(renamed(self.dialect, stmt)).await
+    }
+}
+
+async fn connect_sqlite(url: &str) -> Result<DatabaseConnection, StoreError> {
+    let path = url
+        .strip_prefix("sqlite://")
+        .or_else(|| url.strip_prefix("sqlite:"))
+        .unwrap_or(url);
+    let options = SqliteConnectOptions::new()
+        .filename(Path::new(path))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // An event that was sent exists, with its id, after any crash.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(SQLITE_BUSY_TIMEOUT);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(SQLITE_CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options)
+        .await
+        .map_err(|error| StoreError::Unavailable(format!("{path}: {error}")))?;
+    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+}
+
+fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    let options: PgConnectOptions = url
+        .parse()
+        .map_err(|error: sqlx::Error| StoreError::Refused(error.to_string()))?;
+    Ok(options.application_name("rowhook"))
+}
+
+async fn connect_postgres(url: &str, connections: u32) -> Result<DatabaseConnection, StoreError> {
+    let pool = PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(postgres_options(url)?)
+        .await
+        .map_err(unavailable)?;
+    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+}
+
+fn unavailable(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Unavailable(error.to_string())
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        match &error {
+            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(error.to_string()),
+            DbErr::Exec(RuntimeErr::SqlxError(inner))
+            | DbErr::Query(RuntimeErr::SqlxError(inner)) => {
+                match &**inner {
+                    sqlx::Error::Io(_)
+                    | sqlx::Error::PoolClosed
+                    | sqlx::Error::PoolTimedOut
+                    | sqlx::Error::WorkerCrashed => Self::Unavailable(error.to_string()),
+                    // Class 57: the server is shutting down, starting or was told to end this one
+                    // (PostgreSQL documentation, appendix A).
+                    sqlx::Error::Database(inner)
+                        if inner.code().is_some_and(|code| code.starts_with("57P")) =>
+                    {
+                        Self::Unavailable(error.to_string())
+                    }
+                    _ => Self::Refused(error.to_string()),
+                }
+            }
+            DbErr::RecordNotUpdated => Self::Conflict,
+            DbErr::Type(_) | DbErr::Json(_) => Self::Corrupt(error.to_string()),
+            _ => Self::Refused(error.to_string()),
+        }
+    }
+}
+
+/// Whether the database refused because the value is there already.
+pub fn is_unique_violation(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sqlite_has_a_prefix_where_postgresql_has_a_schema() {
+        assert_eq!(
+            sqlite_names("select e.id from rowhook.events e join rowhook.attempts a on true"),
+            "select e.id from rowhook_events e join rowhook_attempts a on true"
+        );
+        assert_eq!(
+            sqlite_names(r#"SELECT "events"."id" FROM "rowhook"."events" WHERE "events"."id" = 1"#),
+            r#"SELECT "events"."id" FROM "rowhook_events" AS "events" WHERE "events"."id" = 1"#
+        );
+        assert_eq!(sqlite_names("select 1"), "select 1");
+    }
+}

@@ -1,0 +1,3 @@
+//! The stores on PostgreSQL and SQLite, with sea-orm. The only place that knows SQL.
+
+pub mod db;

@@ -1,0 +1,12 @@
+//! The one test binary: each module is a behaviour, and what touches a database runs on both.
+//!
+//! `tests/run` provisions what it needs and runs it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    missing_docs
+)]
+
+mod support;

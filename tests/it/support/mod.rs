@@ -1,0 +1,3 @@
+//! What several behaviours need: databases of their own, processes, receivers.
+
+pub mod database;
