@@ -144,6 +144,10 @@ pub struct Outcome {
     pub event_id: EventId,
     /// Its receiver.
     pub receiver_id: ReceiverId,
+    /// Attempts that had been made before this one: an outcome that is written twice is told by it.
+    pub attempts_before: i32,
+    /// Attempts of the present budget that are used up with this one.
+    pub budget_used: i32,
     /// The round of redelivery that the attempt belonged to.
     pub redelivery: i32,
     /// The attempt; `None` where none was made (a body too large, a body that can not be built).
@@ -152,6 +156,8 @@ pub struct Outcome {
     pub reason: Option<String>,
     /// What follows.
     pub verdict: Verdict,
+    /// When the next attempt is due, on [`Verdict::Retry`].
+    pub due_at: Option<DateTime<Utc>>,
     /// Rows whose parked events may go now.
     pub unpark: Vec<i64>,
 }

@@ -5,8 +5,11 @@
 
 pub mod api_keys;
 pub mod catalogue;
+pub mod change_log;
 pub mod error;
 pub mod event_log;
+pub mod event_queue;
+pub mod leases;
 pub mod page;
 pub mod receivers;
 pub mod sql;

@@ -1,0 +1,76 @@
+//! The senders' door to the events of their receiver, and the recorder's door to their outcomes.
+//!
+//! An owed event is ready (to be sent in id order), waiting (an attempt failed, the next is due later)
+//! or parked (behind a waiting event of the same row). Only failures park: a delivery that succeeds at
+//! once costs one insert and one update.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::domain::{
+    attempt::Outcome,
+    event::{DueEvent, QueuedEvent},
+    ids::{EventId, ReceiverId},
+};
+
+use super::StoreError;
+
+/// A receiver with something to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReceiverWork {
+    /// The receiver.
+    pub receiver_id: ReceiverId,
+    /// When: `None` is now.
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+/// The queue of each receiver.
+#[async_trait]
+pub trait EventQueue: Send + Sync {
+    /// The active receivers that are owed something, and when it is due.
+    async fn receivers_with_work(&self) -> Result<Vec<ReceiverWork>, StoreError>;
+
+    /// Ready events after `after`, in id order.
+    async fn ready(
+        &self,
+        receiver: ReceiverId,
+        after: EventId,
+        limit: u32,
+    ) -> Result<Vec<QueuedEvent>, StoreError>;
+
+    /// Waiting events that are due, the longest due first.
+    async fn due(
+        &self,
+        receiver: ReceiverId,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<QueuedEvent>, StoreError>;
+
+    /// When the next waiting event is due.
+    async fn next_due(&self, receiver: ReceiverId) -> Result<Option<DateTime<Utc>>, StoreError>;
+
+    /// The waiting and parked events that belong to these rows, in id order.
+    async fn blocking(
+        &self,
+        receiver: ReceiverId,
+        rows: &[i64],
+    ) -> Result<Vec<QueuedEvent>, StoreError>;
+
+    /// Parks ready events behind an earlier one of their row.
+    async fn park(&self, receiver: ReceiverId, events: &[EventId]) -> Result<(), StoreError>;
+
+    /// Makes every parked event of a receiver ready. A sender that starts does this and parks again
+    /// what it finds blocked, so that nothing stays parked behind an event that is gone.
+    async fn unpark_all(&self, receiver: ReceiverId) -> Result<(), StoreError>;
+
+    /// What the bodies of these events are made from. Events that are no longer owed are left out.
+    async fn load(&self, events: &[EventId]) -> Result<Vec<DueEvent>, StoreError>;
+}
+
+/// What became of attempts.
+#[async_trait]
+pub trait OutcomeLog: Send + Sync {
+    /// Writes outcomes in one transaction. Writing one again changes nothing, so a caller that did
+    /// not hear the answer simply repeats it.
+    async fn record(&self, outcomes: &[Outcome]) -> Result<(), StoreError>;
+}

@@ -1,0 +1,396 @@
+//! Reading `logged_actions`: between two snapshots on PostgreSQL, by id on SQLite.
+//!
+//! PostgreSQL gives ids and transaction ids before commit, so neither can be a high-water mark. A poll
+//! takes the present snapshot and reads the rows that are visible now and were not in the last one:
+//! those of the transactions that were running then, and those that began since. Both come through the
+//! index on (xid, id), so the cost does not grow with the age of the oldest open transaction. Within a
+//! window the order is by id: two transactions that change one row are serialised by its lock, so the
+//! later one's trigger runs after the earlier one's commit. (PgQ reads its queues in this way.)
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Value};
+
+use crate::{
+    domain::{
+        action::Action,
+        change::Change,
+        ids::{ChangeId, ResourceId, TransactionId},
+        snapshot::{Place, Position, Snapshot},
+    },
+    store::{
+        StoreError,
+        change_log::{ChangeLog, ChangePage, Cursor, Window},
+    },
+};
+
+use super::{
+    db::{Db, Dialect},
+    sqlite_news::SqliteNews,
+};
+
+/// A page holds no more text than this, one large row aside: memory is bounded whatever rows are.
+const PAGE_BYTES: usize = 16 << 20;
+/// Rows above this size are fetched one by one, so that a page of them never is in memory at once.
+const LARGE_ROW_BYTES: i64 = 64 << 10;
+
+/// `logged_actions` and its cursor.
+pub struct SqlChangeLog {
+    db: Db,
+    news: SqliteNews,
+}
+
+impl SqlChangeLog {
+    /// On this database.
+    pub fn new(db: Db) -> Self {
+        Self {
+            news: SqliteNews::new(db.clone()),
+            db,
+        }
+    }
+}
+
+#[derive(FromQueryResult)]
+struct CursorRow {
+    epoch: i64,
+    watermark: String,
+    window_to: Option<String>,
+    window_after: Option<i64>,
+    window_last: Option<i64>,
+    transaction_id: i64,
+}
+
+impl CursorRow {
+    fn read(self) -> Result<Cursor, StoreError> {
+        let position = |text: String| text.parse::<Position>().map_err(StoreError::corrupt);
+        let window = match (self.window_to, self.window_after, self.window_last) {
+            (Some(to), Some(after), Some(last)) => Some(Window {
+                to: position(to)?,
+                after: ChangeId(after),
+                last: ChangeId(last),
+            }),
+            _ => None,
+        };
+        Ok(Cursor {
+            epoch: self.epoch,
+            watermark: position(self.watermark)?,
+            window,
+            transaction_id: TransactionId(self.transaction_id),
+        })
+    }
+}
+
+/// A row as the page query returns it; a large one comes without its text.
+#[derive(FromQueryResult)]
+struct LogRow {
+    id: i64,
+    xid: i64,
+    occurred_at: DateTime<Utc>,
+    resource_id: i32,
+    action: i16,
+    row_data: Option<String>,
+    old_values: Option<String>,
+}
+
+#[async_trait]
+impl ChangeLog for SqlChangeLog {
+    async fn take_over(&self) -> Result<Cursor, StoreError> {
+        let txn = self.db.begin().await?;
+        let number = match txn.dialect() {
+            Dialect::Postgres => "0::bigint as transaction_id",
+            Dialect::Sqlite => "transaction_id",
+        };
+        let row = txn
+            .query_one_raw(txn.statement(
+                &format!(
+                    "update rowhook.capture_cursor set epoch = epoch + 1 where id = 1
+                     returning epoch, watermark, window_to, window_after, window_last, {number}"
+                ),
+                [],
+            ))
+            .await?
+            .ok_or_else(|| StoreError::corrupt("capture_cursor has no row"))?;
+        let cursor = CursorRow::from_query_result(&row, "")?.read()?;
+        txn.commit().await?;
+        Ok(cursor)
+    }
+
+    async fn may_have_news(&self) -> Result<bool, StoreError> {
+        match self.db.dialect() {
+            Dialect::Postgres => Ok(true),
+            Dialect::Sqlite => self.news.any().await,
+        }
+    }
+
+    async fn read(&self, cursor: &Cursor, limit: u32) -> Result<ChangePage, StoreError> {
+        match (&cursor.window, &cursor.watermark) {
+            (Some(window), _) => self.continue_window(cursor, window, limit).await,
+            (None, Position::Snapshot(last)) => self.open_window(cursor, last, limit).await,
+            (None, Position::UpTo(last)) => self.open_sqlite_window(cursor, *last, limit).await,
+        }
+    }
+}
+
+/// What both page queries select of a row `l`; large texts are left for later.
+fn columns(dialect: Dialect) -> String {
+    let (xid, occurred_at, length) = match dialect {
+        Dialect::Postgres => (
+            "l.xid::text::bigint",
+            // The commit time where the cluster keeps it.
+            "coalesce(case when current_setting('track_commit_timestamp')::boolean
+                           then pg_xact_commit_timestamp(l.xid::xid) end, l.logged_at)",
+            "octet_length",
+        ),
+        Dialect::Sqlite => ("0", "l.logged_at", "length"),
+    };
+    let small = format!("{length}(l.row_data) <= {LARGE_ROW_BYTES}");
+    format!(
+        "l.id, {xid} as xid, {occurred_at} as occurred_at, l.resource_id, l.action,
+         case when {small} then l.row_data end as row_data,
+         case when {small} then l.old_values end as old_values"
+    )
+}
+
+/// A row of `l` that is visible in the snapshot `to` and was not in the last one. `$1`: the
+/// transactions that were running in the last one, `$2`: its xmax.
+fn in_window(to: &str) -> String {
+    format!(
+        "(l.xid = any($1::text::xid8[])
+          or (l.xid >= $2::text::xid8 and l.xid < pg_snapshot_xmax({to})))
+         and pg_visible_in_snapshot(l.xid, {to})"
+    )
+}
+
+fn window_values(last: &Snapshot) -> [Value; 2] {
+    let running: Vec<String> = last.in_progress().iter().map(u64::to_string).collect();
+    [
+        format!("{{{}}}", running.join(",")).into(),
+        last.xmax().to_string().into(),
+    ]
+}
+
+/// The statement that opens a window: the present snapshot, and the rows if they fit a page.
+/// `$3`: one more than fit.
+pub fn open_window_sql() -> String {
+    format!(
+        "select s.snapshot::text as snapshot, c.*
+         from (select pg_current_snapshot() as snapshot) s
+         left join lateral (
+             select {columns} from rowhook.logged_actions l
+             where {visible} limit $3
+         ) c on true",
+        columns = columns(Dialect::Postgres),
+        visible = in_window("s.snapshot"),
+    )
+}
+
+/// The statement that reads a page of a large window by the primary key. `$3`: the window's end,
+/// `$4` and `$5`: the range of ids, `$6`: the page's size.
+pub fn continue_window_sql() -> String {
+    format!(
+        "select {columns} from rowhook.logged_actions l
+         where l.id > $4 and l.id <= $5 and {visible}
+         order by l.id limit $6",
+        columns = columns(Dialect::Postgres),
+        visible = in_window("$3::text::pg_snapshot"),
+    )
+}
+
+impl SqlChangeLog {
+    async fn open_window(
+        &self,
+        cursor: &Cursor,
+        last: &Snapshot,
+        limit: u32,
+    ) -> Result<ChangePage, StoreError> {
+        let [running, xmax] = window_values(last);
+        let values = [running, xmax, i64::from(limit + 1).into()];
+        let rows = self
+            .db
+            .query_all_raw(self.db.statement(&open_window_sql(), values))
+            .await?;
+        let first = rows
+            .first()
+            .ok_or_else(|| StoreError::corrupt("a poll returned no snapshot"))?;
+        let snapshot: String = first.try_get("", "snapshot")?;
+        let to: Position = snapshot.parse().map_err(StoreError::corrupt)?;
+        let empty = first.try_get::<Option<i64>>("", "id")?.is_none();
+        let mut page = if empty { Vec::new() } else { read_rows(&rows)? };
+        if page.len() > limit as usize {
+            let window = self.bounds(last, to).await?;
+            let cursor = Cursor {
+                window: Some(window.clone()),
+                ..cursor.clone()
+            };
+            return self.continue_window(&cursor, &window, limit).await;
+        }
+        page.sort_unstable_by_key(|row| row.id);
+        let after = page.first().map_or(0, |row| row.id - 1);
+        let window = Window {
+            to,
+            after: ChangeId(after),
+            last: ChangeId(page.last().map_or(after, |row| row.id)),
+        };
+        self.page(window, page, true, cursor.transaction_id).await
+    }
+
+    /// The lowest and highest id of a window that is too large for a page, found once.
+    async fn bounds(&self, last: &Snapshot, to: Position) -> Result<Window, StoreError> {
+        let [running, xmax] = window_values(last);
+        let sql = format!(
+            "select min(l.id) as low, max(l.id) as high from rowhook.logged_actions l where {}",
+            in_window("$3::text::pg_snapshot")
+        );
+        let values = [running, xmax, to.to_string().into()];
+        let row = self
+            .db
+            .query_one_raw(self.db.statement(&sql, values))
+            .await?
+            .ok_or_else(|| StoreError::corrupt("an aggregate returned no row"))?;
+        let low: Option<i64> = row.try_get("", "low")?;
+        let high: Option<i64> = row.try_get("", "high")?;
+        Ok(Window {
+            to,
+            after: ChangeId(low.unwrap_or(1) - 1),
+            last: ChangeId(high.unwrap_or(0)),
+        })
+    }
+
+    async fn continue_window(
+        &self,
+        cursor: &Cursor,
+        window: &Window,
+        limit: u32,
+    ) -> Result<ChangePage, StoreError> {
+        let (after, last) = (window.after.0, window.last.0);
+        let statement = match &cursor.watermark {
+            Position::Snapshot(seen) => {
+                let [running, xmax] = window_values(seen);
+                let values: [Value; 6] = [
+                    running,
+                    xmax,
+                    window.to.to_string().into(),
+                    after.into(),
+                    last.into(),
+                    i64::from(limit).into(),
+                ];
+                self.db.statement(&continue_window_sql(), values)
+            }
+            Position::UpTo(_) => self.db.statement(
+                &format!(
+                    "select {} from rowhook.logged_actions l
+                     where l.id > $1 and l.id <= $2 order by l.id limit $3",
+                    columns(Dialect::Sqlite)
+                ),
+                [after.into(), last.into(), i64::from(limit).into()],
+            ),
+        };
+        let rows = read_rows(&self.db.query_all_raw(statement).await?)?;
+        let ends = rows.len() < limit as usize || rows.last().is_some_and(|row| row.id == last);
+        self.page(window.clone(), rows, ends, cursor.transaction_id)
+            .await
+    }
+
+    async fn open_sqlite_window(
+        &self,
+        cursor: &Cursor,
+        last: ChangeId,
+        limit: u32,
+    ) -> Result<ChangePage, StoreError> {
+        let row = self
+            .db
+            .query_one_raw(self.db.statement(
+                "select coalesce(max(id), 0) as high from rowhook.logged_actions where id > $1",
+                [last.0.into()],
+            ))
+            .await?
+            .ok_or_else(|| StoreError::corrupt("an aggregate returned no row"))?;
+        let high: i64 = row.try_get("", "high")?;
+        let window = Window {
+            to: Position::UpTo(ChangeId(high.max(last.0))),
+            after: last,
+            last: ChangeId(high.max(last.0)),
+        };
+        if high <= last.0 {
+            return self
+                .page(window, Vec::new(), true, cursor.transaction_id)
+                .await;
+        }
+        let cursor = Cursor {
+            transaction_id: TransactionId(cursor.transaction_id.0 + 1),
+            ..cursor.clone()
+        };
+        self.continue_window(&cursor, &window, limit).await
+    }
+
+    /// The changes of these rows, as many as fit the page's bytes, at least one.
+    async fn page(
+        &self,
+        window: Window,
+        rows: Vec<LogRow>,
+        ends_window: bool,
+        transaction_id: TransactionId,
+    ) -> Result<ChangePage, StoreError> {
+        let count = rows.len();
+        let mut changes = Vec::with_capacity(count);
+        let mut bytes = 0;
+        for row in rows {
+            if bytes > PAGE_BYTES {
+                break;
+            }
+            let change = self.change(row, transaction_id).await?;
+            bytes += change.row_data.len() + change.old_values.as_ref().map_or(0, String::len);
+            changes.push(change);
+        }
+        Ok(ChangePage {
+            ends_window: ends_window && changes.len() == count,
+            changes,
+            window,
+            transaction_id,
+        })
+    }
+
+    async fn change(&self, row: LogRow, number: TransactionId) -> Result<Change, StoreError> {
+        let (row_data, old_values) = match row.row_data {
+            Some(row_data) => (row_data, row.old_values),
+            None => self.large_row(row.id).await?,
+        };
+        let (place, transaction_id) = match self.db.dialect() {
+            Dialect::Postgres => (
+                Place::Transaction(u64::try_from(row.xid).map_err(StoreError::corrupt)?),
+                TransactionId(row.xid),
+            ),
+            Dialect::Sqlite => (Place::Id(ChangeId(row.id)), number),
+        };
+        Ok(Change {
+            id: ChangeId(row.id),
+            place,
+            transaction_id,
+            occurred_at: row.occurred_at,
+            resource_id: ResourceId(row.resource_id),
+            action: Action::from_code(row.action).ok_or_else(|| {
+                StoreError::Corrupt(format!("logged_actions {}: action {}", row.id, row.action))
+            })?,
+            row_data,
+            old_values,
+        })
+    }
+
+    async fn large_row(&self, id: i64) -> Result<(String, Option<String>), StoreError> {
+        let row = self
+            .db
+            .query_one_raw(self.db.statement(
+                "select row_data, old_values from rowhook.logged_actions where id = $1",
+                [id.into()],
+            ))
+            .await?
+            .ok_or_else(|| StoreError::Corrupt(format!("logged_actions {id} is gone")))?;
+        Ok((row.try_get("", "row_data")?, row.try_get("", "old_values")?))
+    }
+}
+
+fn read_rows(rows: &[QueryResult]) -> Result<Vec<LogRow>, StoreError> {
+    rows.iter()
+        .map(|row| LogRow::from_query_result(row, "").map_err(StoreError::from))
+        .collect()
+}

@@ -1,0 +1,262 @@
+//! The queues of owed events, each through an index that holds owed events only.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Value};
+
+use crate::{
+    domain::{
+        action::Action,
+        event::{DueEvent, EventState, QueuedEvent, RowHashes},
+        ids::{EventId, ReceiverId, ResourceId, SubscriptionId, TransactionId},
+    },
+    store::{
+        StoreError,
+        event_queue::{EventQueue, ReceiverWork},
+    },
+};
+
+use super::{
+    db::Db,
+    records::{numbers, one_of},
+};
+
+/// The table `events`, as senders see it.
+pub struct SqlEventQueue {
+    db: Db,
+}
+
+impl SqlEventQueue {
+    /// On this database.
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    async fn queued(
+        &self,
+        sql: &str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<QueuedEvent>, StoreError> {
+        let rows = self
+            .db
+            .query_all_raw(self.db.statement(sql, values))
+            .await?;
+        rows.iter().map(queued_event).collect()
+    }
+
+    async fn write(
+        &self,
+        sql: &str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<(), StoreError> {
+        let txn = self.db.begin().await?;
+        txn.execute_raw(txn.statement(sql, values)).await?;
+        txn.commit().await
+    }
+}
+
+fn queued_event(row: &QueryResult) -> Result<QueuedEvent, StoreError> {
+    Ok(QueuedEvent {
+        id: EventId(row.try_get("", "id")?),
+        rows: RowHashes {
+            row: row.try_get("", "row_hash")?,
+            previous: row.try_get("", "previous_hash")?,
+        },
+    })
+}
+
+/// The receivers that have ready events, then those that have waiting or parked ones. Each list hops
+/// from one receiver to the next through the index, so it costs as many steps as there are receivers
+/// with work, however many events wait.
+pub fn receivers_with_work_sql() -> String {
+    let hop = |name: &str, state: &str| {
+        format!(
+            "{name}(receiver_id) as (
+               select min(e.receiver_id) from rowhook.events e where {state}
+               union all
+               select (select min(e.receiver_id) from rowhook.events e
+                       where {state} and e.receiver_id > {name}.receiver_id)
+               from {name} where {name}.receiver_id is not null)"
+        )
+    };
+    format!(
+        "with recursive {ready}, {blocking}
+         select r.id as receiver_id, true as ready, null as due_at
+         from ready q join rowhook.receivers r on r.id = q.receiver_id
+         where r.active and r.deleted_at is null
+         union all
+         select r.id, false, (select min(e.due_at) from rowhook.events e
+                              where e.receiver_id = r.id and e.state = 1)
+         from blocking q join rowhook.receivers r on r.id = q.receiver_id
+         where r.active and r.deleted_at is null",
+        ready = hop("ready", "e.state = 0"),
+        blocking = hop("blocking", "e.state in (1, 2)"),
+    )
+}
+
+#[derive(FromQueryResult)]
+struct DueRow {
+    id: i64,
+    subscription_id: i32,
+    sequence: Option<i64>,
+    resource_id: i32,
+    action: i16,
+    transaction_id: i64,
+    occurred_at: DateTime<Utc>,
+    row_id: String,
+    row_hash: i64,
+    previous_hash: Option<i64>,
+    attempt_count: i32,
+    budget_used: i32,
+    redelivery: i32,
+    row_data: String,
+    old_values: Option<String>,
+}
+
+impl DueRow {
+    fn read(self) -> Result<DueEvent, StoreError> {
+        Ok(DueEvent {
+            id: EventId(self.id),
+            subscription_id: SubscriptionId(self.subscription_id),
+            sequence: self.sequence,
+            resource_id: ResourceId(self.resource_id),
+            action: Action::from_code(self.action).ok_or_else(|| {
+                StoreError::Corrupt(format!("events {}: action {}", self.id, self.action))
+            })?,
+            transaction_id: TransactionId(self.transaction_id),
+            occurred_at: self.occurred_at,
+            row_id: self.row_id,
+            rows: RowHashes {
+                row: self.row_hash,
+                previous: self.previous_hash,
+            },
+            attempt_count: self.attempt_count,
+            budget_used: self.budget_used,
+            redelivery: self.redelivery,
+            row_data: self.row_data,
+            old_values: self.old_values,
+        })
+    }
+}
+
+#[async_trait]
+impl EventQueue for SqlEventQueue {
+    async fn receivers_with_work(&self) -> Result<Vec<ReceiverWork>, StoreError> {
+        let rows = self
+            .db
+            .query_all_raw(self.db.statement(&receivers_with_work_sql(), []))
+            .await?;
+        let mut work = Vec::with_capacity(rows.len());
+        for row in &rows {
+            work.push(ReceiverWork {
+                receiver_id: ReceiverId(row.try_get("", "receiver_id")?),
+                due_at: row.try_get("", "due_at")?,
+            });
+        }
+        Ok(work)
+    }
+
+    async fn ready(
+        &self,
+        receiver: ReceiverId,
+        after: EventId,
+        limit: u32,
+    ) -> Result<Vec<QueuedEvent>, StoreError> {
+        self.queued(
+            "select id, row_hash, previous_hash from rowhook.events
+             where receiver_id = $1 and state = 0 and id > $2 order by id limit $3",
+            [receiver.0.into(), after.0.into(), i64::from(limit).into()],
+        )
+        .await
+    }
+
+    async fn due(
+        &self,
+        receiver: ReceiverId,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<QueuedEvent>, StoreError> {
+        self.queued(
+            "select id, row_hash, previous_hash from rowhook.events
+             where receiver_id = $1 and state = 1 and due_at <= $2 order by due_at limit $3",
+            [receiver.0.into(), now.into(), i64::from(limit).into()],
+        )
+        .await
+    }
+
+    async fn next_due(&self, receiver: ReceiverId) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let row = self
+            .db
+            .query_one_raw(self.db.statement(
+                "select due_at from rowhook.events
+                 where receiver_id = $1 and state = 1 order by due_at limit 1",
+                [receiver.0.into()],
+            ))
+            .await?;
+        Ok(row.map(|row| row.try_get("", "due_at")).transpose()?)
+    }
+
+    async fn blocking(
+        &self,
+        receiver: ReceiverId,
+        rows: &[i64],
+    ) -> Result<Vec<QueuedEvent>, StoreError> {
+        let dialect = self.db.dialect();
+        let sql = format!(
+            "select id, row_hash, previous_hash from rowhook.events
+             where receiver_id = $1 and state in (1, 2) and {}
+             union
+             select id, row_hash, previous_hash from rowhook.events
+             where receiver_id = $1 and state in (1, 2) and previous_hash is not null and {}
+             order by id",
+            one_of(dialect, "row_hash", "$2"),
+            one_of(dialect, "previous_hash", "$2"),
+        );
+        let rows = numbers(dialect, rows.iter().copied());
+        self.queued(&sql, [receiver.0.into(), rows]).await
+    }
+
+    async fn park(&self, receiver: ReceiverId, events: &[EventId]) -> Result<(), StoreError> {
+        let dialect = self.db.dialect();
+        let sql = format!(
+            "update rowhook.events set state = {} where receiver_id = $1 and state = {} and {}",
+            EventState::Parked.code(),
+            EventState::Ready.code(),
+            one_of(dialect, "id", "$2")
+        );
+        let ids = numbers(dialect, events.iter().map(|id| id.0));
+        self.write(&sql, [receiver.0.into(), ids]).await
+    }
+
+    async fn unpark_all(&self, receiver: ReceiverId) -> Result<(), StoreError> {
+        let sql = format!(
+            "update rowhook.events set state = {} where receiver_id = $1 and state = {}",
+            EventState::Ready.code(),
+            EventState::Parked.code(),
+        );
+        self.write(&sql, [receiver.0.into()]).await
+    }
+
+    async fn load(&self, events: &[EventId]) -> Result<Vec<DueEvent>, StoreError> {
+        let dialect = self.db.dialect();
+        let rows = self
+            .db
+            .query_all_raw(self.db.statement(
+                &format!(
+                    "select e.id, e.subscription_id, e.sequence, e.resource_id, e.action,
+                            e.transaction_id, e.occurred_at, e.row_id, e.row_hash, e.previous_hash,
+                            e.attempt_count, e.budget_used, e.redelivery,
+                            coalesce(e.payload, l.row_data) as row_data, l.old_values
+                     from rowhook.events e
+                     left join rowhook.logged_actions l on l.id = e.change_id
+                     where {} and e.state in (0, 1)",
+                    one_of(dialect, "e.id", "$1")
+                ),
+                [numbers(dialect, events.iter().map(|id| id.0))],
+            ))
+            .await?;
+        rows.iter()
+            .map(|row| DueRow::from_query_result(row, "")?.read())
+            .collect()
+    }
+}

@@ -1,0 +1,258 @@
+//! Writing events and the cursor in one transaction.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use sea_orm::{ConnectionTrait, FromQueryResult};
+use serde_json::json;
+
+use crate::{
+    domain::{
+        action::Action,
+        event::NewEvent,
+        ids::{ReceiverId, SubscriptionId},
+        interval::ActivityInterval,
+        resource::ResourceName,
+    },
+    store::{
+        StoreError,
+        change_log::{Cursor, FanOutStore},
+    },
+};
+
+use super::{
+    db::{Db, Dialect, Txn},
+    records::{Kind, time, unfold},
+};
+
+/// Events and the intervals they are matched by.
+pub struct SqlFanOut {
+    db: Db,
+}
+
+impl SqlFanOut {
+    /// On this database.
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+}
+
+#[derive(FromQueryResult)]
+struct IntervalRow {
+    id: i64,
+    subscription_id: i32,
+    receiver_id: i32,
+    resource: String,
+    action: String,
+    changed_fields: Option<String>,
+    opened_at: String,
+    closed_at: Option<String>,
+}
+
+impl IntervalRow {
+    fn read(self) -> Result<ActivityInterval, StoreError> {
+        let id = self.id;
+        let corrupt = |what: &dyn std::fmt::Display| {
+            StoreError::Corrupt(format!("activity_intervals {id}: {what}"))
+        };
+        Ok(ActivityInterval {
+            subscription_id: SubscriptionId(self.subscription_id),
+            receiver_id: ReceiverId(self.receiver_id),
+            resource: self.resource.parse().map_err(|e| corrupt(&e))?,
+            action: self.action.parse().map_err(|e| corrupt(&e))?,
+            changed_fields: self
+                .changed_fields
+                .map(|text| serde_json::from_str(&text))
+                .transpose()
+                .map_err(|e| corrupt(&e))?,
+            from: self.opened_at.parse().map_err(|e| corrupt(&e))?,
+            to: self
+                .closed_at
+                .map(|text| text.parse())
+                .transpose()
+                .map_err(|e| corrupt(&e))?,
+        })
+    }
+}
+
+#[async_trait]
+impl FanOutStore for SqlFanOut {
+    async fn intervals(
+        &self,
+        of: &[(ResourceName, Action)],
+    ) -> Result<Vec<ActivityInterval>, StoreError> {
+        let pairs: Vec<_> = of
+            .iter()
+            .map(|(resource, action)| json!({"resource": resource, "action": action.as_str()}))
+            .collect();
+        let columns = [("resource", Kind::Text), ("action", Kind::Text)];
+        let rows = self
+            .db
+            .query_all_raw(self.db.statement(
+                &format!(
+                    "with {} select i.id, i.subscription_id, i.receiver_id, i.resource, i.action,
+                            i.changed_fields, i.opened_at, i.closed_at
+                     from b join rowhook.activity_intervals i
+                       on i.resource = b.resource and i.action = b.action
+                     order by i.subscription_id, i.id",
+                    unfold(self.db.dialect(), "$1", &columns)
+                ),
+                [json!(pairs).to_string().into()],
+            ))
+            .await?;
+        rows.iter()
+            .map(|row| IntervalRow::from_query_result(row, "")?.read())
+            .collect()
+    }
+
+    async fn commit_page(
+        &self,
+        from: &Cursor,
+        to: &Cursor,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        let txn = self.db.begin().await?;
+        if txn.dialect() == Dialect::Postgres {
+            // An event that was sent exists, with its id, after any crash, whatever the database's
+            // default is. (SQLite: `synchronous = FULL`, set where it is connected to.)
+            txn.execute_unprepared("set local synchronous_commit = on")
+                .await?;
+        }
+        swap_cursor(&txn, from, to).await?;
+        if !events.is_empty() {
+            let first_numbers = take_numbers(&txn, events).await?;
+            insert(&txn, events, first_numbers).await?;
+        }
+        txn.commit().await
+    }
+}
+
+/// The first statement of the transaction: it locks the cursor, so that event ids are given in the
+/// order in which pages are committed.
+async fn swap_cursor(txn: &Txn, from: &Cursor, to: &Cursor) -> Result<(), StoreError> {
+    let (number, mut values) = match txn.dialect() {
+        Dialect::Postgres => ("", Vec::new()),
+        Dialect::Sqlite => (", transaction_id = $8", vec![to.transaction_id.0.into()]),
+    };
+    let window = to.window.as_ref();
+    let mut all = vec![
+        from.epoch.into(),
+        to.epoch.into(),
+        to.watermark.to_string().into(),
+        window.map(|window| window.to.to_string()).into(),
+        window.map(|window| window.after.0).into(),
+        window.map(|window| window.last.0).into(),
+        chrono::Utc::now().into(),
+    ];
+    all.append(&mut values);
+    let swapped = txn
+        .execute_raw(txn.statement(
+            &format!(
+                "update rowhook.capture_cursor set epoch = $2, watermark = $3, window_to = $4,
+                        window_after = $5, window_last = $6, updated_at = $7{number}
+                 where id = 1 and epoch = $1"
+            ),
+            all,
+        ))
+        .await?;
+    if swapped.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Fenced)
+    }
+}
+
+/// Takes as many sequence numbers of each subscription as it gets events; returns the first of each.
+async fn take_numbers(
+    txn: &Txn,
+    events: &[NewEvent],
+) -> Result<HashMap<SubscriptionId, i64>, StoreError> {
+    let mut counts: HashMap<SubscriptionId, i64> = HashMap::new();
+    for event in events {
+        *counts.entry(event.subscription_id).or_default() += 1;
+    }
+    let rows: Vec<_> = counts
+        .iter()
+        .map(|(subscription, count)| json!({"subscription_id": subscription.0, "n": count}))
+        .collect();
+    let columns = [("subscription_id", Kind::Integer), ("n", Kind::Integer)];
+    let taken = txn
+        .query_all_raw(txn.statement(
+            &format!(
+                "with {} insert into rowhook.subscription_sequences as s (subscription_id, last_sequence)
+                 select subscription_id, n from b where true order by subscription_id
+                 on conflict (subscription_id)
+                    do update set last_sequence = s.last_sequence + excluded.last_sequence
+                 returning subscription_id, last_sequence",
+                unfold(txn.dialect(), "$1", &columns)
+            ),
+            [json!(rows).to_string().into()],
+        ))
+        .await?;
+    let mut first = HashMap::new();
+    for row in &taken {
+        let subscription = SubscriptionId(row.try_get("", "subscription_id")?);
+        let last: i64 = row.try_get("", "last_sequence")?;
+        let count = counts.get(&subscription).copied().unwrap_or_default();
+        first.insert(subscription, last - count + 1);
+    }
+    Ok(first)
+}
+
+const EVENT_COLUMNS: [(&str, Kind); 12] = [
+    ("subscription_id", Kind::Integer),
+    ("receiver_id", Kind::Integer),
+    ("sequence", Kind::Integer),
+    ("change_id", Kind::Integer),
+    ("resource_id", Kind::Integer),
+    ("action", Kind::Integer),
+    ("transaction_id", Kind::Integer),
+    ("occurred_at", Kind::Time),
+    ("created_at", Kind::Time),
+    ("row_id", Kind::Text),
+    ("row_hash", Kind::Integer),
+    ("previous_hash", Kind::Integer),
+];
+
+async fn insert(
+    txn: &Txn,
+    events: &[NewEvent],
+    mut next: HashMap<SubscriptionId, i64>,
+) -> Result<(), StoreError> {
+    let now = time(chrono::Utc::now());
+    let mut records = Vec::with_capacity(events.len());
+    for event in events {
+        let sequence = next.get_mut(&event.subscription_id).ok_or_else(|| {
+            StoreError::Corrupt(format!(
+                "no number for subscription {}",
+                event.subscription_id
+            ))
+        })?;
+        records.push(json!({
+            "subscription_id": event.subscription_id.0,
+            "receiver_id": event.receiver_id.0,
+            "sequence": *sequence,
+            "change_id": event.change_id.0,
+            "resource_id": event.resource_id.0,
+            "action": event.action.code(),
+            "transaction_id": event.transaction_id.0,
+            "occurred_at": time(event.occurred_at),
+            "created_at": now,
+            "row_id": event.row_id,
+            "row_hash": event.rows.row,
+            "previous_hash": event.rows.previous,
+        }));
+        *sequence += 1;
+    }
+    let names: Vec<&str> = EVENT_COLUMNS.iter().map(|(name, _)| *name).collect();
+    let names = names.join(", ");
+    txn.execute_raw(txn.statement(
+        &format!(
+            "with {} insert into rowhook.events ({names}) select {names} from b order by position",
+            unfold(txn.dialect(), "$1", &EVENT_COLUMNS)
+        ),
+        [json!(records).to_string().into()],
+    ))
+    .await?;
+    Ok(())
+}

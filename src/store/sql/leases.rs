@@ -1,0 +1,170 @@
+//! Leases, by the database's clock.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, Value};
+
+use crate::{
+    domain::ids::ReceiverId,
+    policy::throttle::Start,
+    store::{
+        StoreError,
+        leases::{LEASE, LeaseOf, LeaseStore},
+    },
+};
+
+use super::{
+    db::{Db, Dialect},
+    records::{numbers, one_of},
+};
+
+/// The table `leases`.
+pub struct SqlLeases {
+    db: Db,
+}
+
+impl SqlLeases {
+    /// On this database.
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    /// The database's present, and the end of a lease that begins now. SQLite shares the clock of this
+    /// machine.
+    fn clock(&self) -> (&'static str, String) {
+        let milliseconds = LEASE.as_millis();
+        match self.db.dialect() {
+            Dialect::Postgres => (
+                "clock_timestamp()",
+                format!("clock_timestamp() + interval '{milliseconds} milliseconds'"),
+            ),
+            Dialect::Sqlite => (
+                "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')",
+                format!(
+                    "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '+{}.{:03} seconds')",
+                    milliseconds / 1000,
+                    milliseconds % 1000
+                ),
+            ),
+        }
+    }
+}
+
+#[async_trait]
+impl LeaseStore for SqlLeases {
+    async fn acquire(&self, of: LeaseOf, holder: &str) -> Result<Option<Start>, StoreError> {
+        let (now, end) = self.clock();
+        let (kind, subject) = of.columns();
+        let values: [Value; 3] = [kind.into(), subject.into(), holder.into()];
+        let txn = self.db.begin().await?;
+        let lock = match txn.dialect() {
+            Dialect::Postgres => "for update",
+            Dialect::Sqlite => "",
+        };
+        let before = txn
+            .query_one_raw(txn.statement(
+                &format!(
+                    "select coalesce(throttle_full_at <= {now}, false) as full_now
+                     from rowhook.leases where kind = $1 and subject = $2 {lock}"
+                ),
+                values[..2].to_vec(),
+            ))
+            .await?;
+        let start = match &before {
+            None => Start::Full,
+            Some(row) if row.try_get("", "full_now")? => Start::Full,
+            Some(_) => Start::Empty,
+        };
+        let taken = txn
+            .query_one_raw(txn.statement(
+                &format!(
+                    "insert into rowhook.leases as l (kind, subject, holder, expires_at)
+                     values ($1, $2, $3, {end})
+                     on conflict (kind, subject) do update
+                        set holder = excluded.holder, expires_at = excluded.expires_at,
+                            throttle_full_at = null
+                        where l.holder = excluded.holder or l.expires_at <= {now}
+                     returning subject"
+                ),
+                values,
+            ))
+            .await?;
+        txn.commit().await?;
+        Ok(taken.map(|_| start))
+    }
+
+    async fn renew(&self, of: &[LeaseOf], holder: &str) -> Result<Vec<LeaseOf>, StoreError> {
+        let (now, end) = self.clock();
+        let mut renewed = Vec::new();
+        for kind in ["poller", "receiver"] {
+            let subjects: Vec<i64> = of
+                .iter()
+                .map(|of| of.columns())
+                .filter(|(of, _)| *of == kind)
+                .map(|(_, subject)| subject)
+                .collect();
+            if subjects.is_empty() {
+                continue;
+            }
+            let txn = self.db.begin().await?;
+            let rows = txn
+                .query_all_raw(txn.statement(
+                    &format!(
+                        "update rowhook.leases set expires_at = {end}
+                         where kind = $1 and holder = $2 and expires_at > {now} and {}
+                         returning subject",
+                        one_of(txn.dialect(), "subject", "$3")
+                    ),
+                    [kind.into(), holder.into(), numbers(txn.dialect(), subjects)],
+                ))
+                .await?;
+            txn.commit().await?;
+            for row in &rows {
+                let subject: i64 = row.try_get("", "subject")?;
+                renewed.push(match kind {
+                    "poller" => LeaseOf::Poller,
+                    _ => LeaseOf::Receiver(ReceiverId(
+                        i32::try_from(subject).map_err(StoreError::corrupt)?,
+                    )),
+                });
+            }
+        }
+        Ok(renewed)
+    }
+
+    async fn release(
+        &self,
+        of: LeaseOf,
+        holder: &str,
+        throttle_full_at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let (now, _) = self.clock();
+        let (kind, subject) = of.columns();
+        let txn = self.db.begin().await?;
+        txn.execute_raw(txn.statement(
+            &format!(
+                "update rowhook.leases set expires_at = {now}, throttle_full_at = $4
+                 where kind = $1 and subject = $2 and holder = $3"
+            ),
+            [
+                kind.into(),
+                subject.into(),
+                holder.into(),
+                throttle_full_at.into(),
+            ],
+        ))
+        .await?;
+        txn.commit().await
+    }
+
+    async fn end_all(&self) -> Result<(), StoreError> {
+        let (now, _) = self.clock();
+        let txn = self.db.begin().await?;
+        txn.execute_raw(txn.statement(
+            &format!("update rowhook.leases set expires_at = {now} where expires_at > {now}"),
+            [],
+        ))
+        .await?;
+        txn.commit().await
+    }
+}

@@ -1,0 +1,171 @@
+//! Writing what became of attempts: a batch of any size in three statements at most.
+//!
+//! The latest attempt stands in the event's own row, earlier ones in `attempts`, so that a delivery
+//! that succeeds at once costs one update. An outcome names how many attempts were made before it;
+//! written again it finds another number there and changes nothing.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use sea_orm::ConnectionTrait;
+use serde_json::{Value as Json, json};
+
+use crate::{
+    domain::{
+        attempt::{Outcome, Verdict},
+        ids::ReceiverId,
+    },
+    store::{StoreError, event_queue::OutcomeLog},
+};
+
+use super::{
+    db::{Db, Txn},
+    records::{Kind, numbers, one_of, storable, time, unfold},
+};
+
+/// The outcomes of attempts.
+pub struct SqlOutcomes {
+    db: Db,
+}
+
+impl SqlOutcomes {
+    /// On this database.
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+}
+
+#[async_trait]
+impl OutcomeLog for SqlOutcomes {
+    async fn record(&self, outcomes: &[Outcome]) -> Result<(), StoreError> {
+        if outcomes.is_empty() {
+            return Ok(());
+        }
+        let txn = self.db.begin().await?;
+        let batch = json!(outcomes.iter().map(record).collect::<Vec<_>>()).to_string();
+        if outcomes.iter().any(|outcome| outcome.attempts_before > 0) {
+            keep_earlier_attempts(&txn, &batch).await?;
+        }
+        update_events(&txn, &batch).await?;
+        let mut rows: HashMap<ReceiverId, Vec<i64>> = HashMap::new();
+        for outcome in outcomes.iter().filter(|outcome| !outcome.unpark.is_empty()) {
+            let list = rows.entry(outcome.receiver_id).or_default();
+            list.extend_from_slice(&outcome.unpark);
+        }
+        for (receiver, rows) in rows {
+            unpark(&txn, receiver, rows).await?;
+        }
+        txn.commit().await
+    }
+}
+
+const OUTCOME_COLUMNS: [(&str, Kind); 13] = [
+    ("id", Kind::Integer),
+    ("before", Kind::Integer),
+    ("made", Kind::Integer),
+    ("budget_used", Kind::Integer),
+    ("redelivery", Kind::Integer),
+    ("state", Kind::Integer),
+    ("due_at", Kind::Time),
+    ("attempted_at", Kind::Time),
+    ("duration_ms", Kind::Integer),
+    ("response_status", Kind::Integer),
+    ("response_headers", Kind::Text),
+    ("response_data", Kind::Text),
+    ("error", Kind::Text),
+];
+
+fn record(outcome: &Outcome) -> Json {
+    use crate::domain::event::EventState::{Delivered, Failed, Waiting};
+    let attempt = outcome.attempt.as_ref();
+    let answer = attempt.and_then(|attempt| attempt.answer.as_ref());
+    let error = attempt
+        .and_then(|attempt| attempt.error.as_ref())
+        .or(outcome.reason.as_ref());
+    let state = match outcome.verdict {
+        Verdict::Delivered => Delivered,
+        Verdict::Retry { .. } => Waiting,
+        Verdict::Failed => Failed,
+    };
+    json!({
+        "id": outcome.event_id.0,
+        "before": outcome.attempts_before,
+        "made": i32::from(attempt.is_some()),
+        "budget_used": outcome.budget_used,
+        "redelivery": outcome.redelivery,
+        "state": state.code(),
+        "due_at": outcome.due_at.map(time),
+        "attempted_at": attempt.map(|attempt| time(attempt.started_at)),
+        "duration_ms": attempt.map(|attempt| attempt.duration.as_millis() as u64),
+        "response_status": answer.map(|answer| answer.status),
+        "response_headers": answer.map(|answer| storable(&json!(answer.headers).to_string())),
+        "response_data": answer.map(|answer| storable(&answer.body)),
+        "error": error.map(|error| storable(error)),
+    })
+}
+
+/// The attempt that stands in the event's row moves to `attempts` before the next one takes its place.
+async fn keep_earlier_attempts(txn: &Txn, batch: &str) -> Result<(), StoreError> {
+    txn.execute_raw(txn.statement(
+        &format!(
+            "with {} insert into rowhook.attempts (event_id, number, attempted_at, duration_ms,
+                        response_status, response_headers, response_data, error)
+             select e.id, e.attempt_count, e.attempted_at, e.duration_ms, e.response_status,
+                    e.response_headers, e.response_data, e.error
+             from b join rowhook.events e on e.id = b.id
+             where b.made = 1 and e.attempt_count = b.before and e.attempted_at is not null
+             on conflict (event_id, number) do nothing",
+            unfold(txn.dialect(), "$1", &OUTCOME_COLUMNS)
+        ),
+        [batch.into()],
+    ))
+    .await?;
+    Ok(())
+}
+
+/// What was redelivered while the attempt ran is owed once more, with a fresh budget. What was
+/// cancelled meanwhile stays so, unless it was delivered after all.
+async fn update_events(txn: &Txn, batch: &str) -> Result<(), StoreError> {
+    txn.execute_raw(txn.statement(
+        &format!(
+            "with {} update rowhook.events as e set
+                state = case when e.redelivery <> b.redelivery then 0
+                             when e.state = 5 and b.state <> 3 then 5
+                             else b.state end,
+                due_at = case when e.redelivery <> b.redelivery then null else b.due_at end,
+                budget_used = case when e.redelivery <> b.redelivery then 0 else b.budget_used end,
+                attempt_count = e.attempt_count + b.made,
+                attempted_at = case when b.made = 1 then b.attempted_at else e.attempted_at end,
+                duration_ms = case when b.made = 1 then b.duration_ms else e.duration_ms end,
+                response_status = case when b.made = 1 then b.response_status
+                                       else e.response_status end,
+                response_headers = case when b.made = 1 then b.response_headers
+                                        else e.response_headers end,
+                response_data = case when b.made = 1 then b.response_data
+                                     else e.response_data end,
+                error = b.error
+             from b
+             where e.id = b.id and e.attempt_count = b.before and e.state in (0, 1, 2, 5)",
+            unfold(txn.dialect(), "$1", &OUTCOME_COLUMNS)
+        ),
+        [batch.into()],
+    ))
+    .await?;
+    Ok(())
+}
+
+async fn unpark(txn: &Txn, receiver: ReceiverId, rows: Vec<i64>) -> Result<(), StoreError> {
+    let dialect = txn.dialect();
+    // One statement for each index: an OR of the two would read every parked event.
+    for column in ["row_hash", "previous_hash"] {
+        let sql = format!(
+            "update rowhook.events set state = 0
+             where receiver_id = $1 and state in (1, 2) and state = 2
+               and {column} is not null and {}",
+            one_of(dialect, column, "$2")
+        );
+        let values = [receiver.0.into(), numbers(dialect, rows.iter().copied())];
+        txn.execute_raw(txn.statement(&sql, values)).await?;
+    }
+    Ok(())
+}
