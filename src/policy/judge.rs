@@ -11,6 +11,9 @@ use crate::domain::{
 
 use super::backoff::delay_after;
 
+/// The status by which a receiver says that it is gone for good (RFC 9110 §15.5.11).
+pub const GONE: u16 = 410;
+
 /// What the judge knows beside the answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstances<'a> {
@@ -30,6 +33,13 @@ pub struct Circumstances<'a> {
 pub fn judge(result: &Result<Answer, SendError>, seen: &Circumstances<'_>) -> Verdict {
     let retry_after = match result {
         Ok(answer) if answer.status == seen.expected => return Verdict::Delivered,
+        // The receiver is deactivated for it; its events stay pending for when it is activated again.
+        Ok(answer) if answer.status == GONE => {
+            return Verdict::Retry {
+                after: seen.policy.initial_delay,
+                counted: false,
+            };
+        }
         Ok(answer) => retry_after(answer, seen.now),
         Err(_) => None,
     };
@@ -110,6 +120,15 @@ mod tests {
             assert_eq!(verdict(other, None, 1), retry(5), "{other}");
         }
         assert_eq!(verdict(500, None, 12), Verdict::Failed);
+    }
+
+    #[test]
+    fn gone_costs_the_event_nothing() {
+        let uncounted = Verdict::Retry {
+            after: Duration::from_secs(5),
+            counted: false,
+        };
+        assert_eq!(verdict(410, None, 12), uncounted);
     }
 
     #[test]

@@ -3,7 +3,13 @@
 
 pub mod backoff;
 pub mod body;
+pub mod delivery;
 pub mod judge;
 pub mod logged_row;
 pub mod matching;
+pub mod python_float;
+pub mod python_json;
+mod python_printable;
+pub mod python_repr;
+pub mod signature;
 pub mod throttle;

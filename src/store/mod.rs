@@ -6,6 +6,7 @@
 pub mod api_keys;
 pub mod catalogue;
 pub mod change_log;
+pub mod delivery_targets;
 pub mod error;
 pub mod event_log;
 pub mod event_queue;

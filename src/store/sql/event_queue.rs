@@ -81,11 +81,11 @@ pub fn receivers_with_work_sql() -> String {
     };
     format!(
         "with recursive {ready}, {blocking}
-         select r.id as receiver_id, true as ready, null as due_at
+         select r.id as receiver_id, null as due_at
          from ready q join rowhook.receivers r on r.id = q.receiver_id
          where r.active and r.deleted_at is null
          union all
-         select r.id, false, (select min(e.due_at) from rowhook.events e
+         select r.id, (select min(e.due_at) from rowhook.events e
                               where e.receiver_id = r.id and e.state = 1)
          from blocking q join rowhook.receivers r on r.id = q.receiver_id
          where r.active and r.deleted_at is null",

@@ -1,0 +1,291 @@
+//! Room 2: makes one event of each change for each subscription that was active when it committed.
+//!
+//! The poller (room 1) hands it pages; it writes their events and the cursor in one transaction and
+//! answers, then wakes the dispatcher (room 3). It reads the history of subscriptions after the page
+//! was read, never from memory, and it never waits for a delivery.
+
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+    sync::Arc,
+};
+
+use actix::prelude::*;
+use futures::lock::Mutex;
+
+use crate::{
+    domain::{
+        action::Action,
+        change::Change,
+        event::{NewEvent, RowHashes},
+        ids::ResourceId,
+        interval::ActivityInterval,
+        resource::{Resource, ResourceName},
+    },
+    policy::{
+        logged_row::{LoggedRow, UnreadableRow, row_hash},
+        matching::{Subject, fires},
+    },
+    store::{
+        StoreError,
+        change_log::{ChangePage, Cursor, FanOutStore},
+    },
+};
+
+use super::{
+    dispatcher::Dispatcher,
+    lifeline::{BEAT, Lifeline, Pulse},
+    messages::{FanOutPage, Finish, Hints, Slot, Wake},
+    status::Status,
+    versions::Versions,
+};
+
+/// What fan-out works with.
+#[derive(Clone)]
+pub struct FanOutParts {
+    /// Where events are written.
+    pub store: Arc<dyn FanOutStore>,
+    /// What log rows mean.
+    pub versions: Versions,
+    /// Events written in one transaction at most, one change's events aside.
+    pub events_per_commit: usize,
+    /// Room 3.
+    pub dispatcher: Slot<Dispatcher>,
+    /// Whom room 3 should look at.
+    pub hints: Hints,
+    /// The board.
+    pub status: Status,
+}
+
+/// The stage.
+pub struct FanOut {
+    work: Rc<Mutex<Matching>>,
+    lifeline: Lifeline,
+}
+
+struct Matching {
+    parts: FanOutParts,
+    pulse: Pulse,
+}
+
+impl FanOut {
+    /// A new incarnation.
+    pub fn new(parts: FanOutParts, lifeline: Lifeline) -> Self {
+        Self {
+            work: Rc::new(Mutex::new(Matching {
+                parts,
+                pulse: lifeline.pulse().clone(),
+            })),
+            lifeline,
+        }
+    }
+}
+
+impl Actor for FanOut {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.run_interval(BEAT, |stage, _| stage.lifeline.pulse().beat());
+    }
+}
+
+impl Handler<FanOutPage> for FanOut {
+    type Result = ResponseActFuture<Self, Result<Cursor, StoreError>>;
+
+    fn handle(&mut self, message: FanOutPage, _: &mut Context<Self>) -> Self::Result {
+        let work = self.work.clone();
+        let page = async move { work.lock().await.page(message).await };
+        Box::pin(page.into_actor(self))
+    }
+}
+
+impl Handler<Finish> for FanOut {
+    type Result = ();
+
+    fn handle(&mut self, _: Finish, ctx: &mut Context<Self>) {
+        // The poller has ended before: no page is under way.
+        ctx.stop();
+    }
+}
+
+/// What matching needs of a change's row; of an unreadable one it makes do with the change itself.
+struct RowFacts {
+    row_id: String,
+    rows: RowHashes,
+    changed: Vec<String>,
+    readable: bool,
+}
+
+impl RowFacts {
+    fn of(change: &Change, resource: &Resource) -> Self {
+        Self::read(change, resource).unwrap_or_else(|error| {
+            // It still becomes an event, which fails with this reason when it is due: it is seen, and
+            // nothing behind it waits.
+            tracing::error!(change = change.id.0, resource = %resource.name, %error, "unreadable change");
+            Self {
+                row_id: "null".to_owned(),
+                rows: RowHashes {
+                    row: row_hash("", &change.id.to_string()),
+                    previous: None,
+                },
+                changed: Vec::new(),
+                readable: false,
+            }
+        })
+    }
+
+    fn read(change: &Change, resource: &Resource) -> Result<Self, UnreadableRow> {
+        let definition = &resource.definition;
+        let row = LoggedRow::parse(&change.row_data, change.old_values.as_deref())?;
+        let row_id = row.id(definition)?;
+        let previous = row.previous_id(definition)?;
+        Ok(Self {
+            rows: RowHashes {
+                row: row_hash(&definition.table, &row_id),
+                previous: previous.map(|id| row_hash(&definition.table, &id)),
+            },
+            row_id,
+            changed: row.changed_columns().map(str::to_owned).collect(),
+            readable: true,
+        })
+    }
+}
+
+type Intervals = HashMap<(ResourceName, Action), Vec<ActivityInterval>>;
+
+impl Matching {
+    /// Writes a page in as many transactions as its events ask for; each moves the cursor with it.
+    async fn page(&mut self, message: FanOutPage) -> Result<Cursor, StoreError> {
+        let FanOutPage { mut cursor, page } = message;
+        let _work = self.pulse.work();
+        let versions = page.changes.iter().map(|change| change.resource_id);
+        self.parts.versions.learn(versions).await?;
+        let intervals = self.intervals(&page).await?;
+        let (mut done, mut events) = (0, Vec::new());
+        loop {
+            while done < page.changes.len() && events.len() < self.parts.events_per_commit {
+                self.events_of(&page.changes[done], &intervals, &mut events);
+                done += 1;
+            }
+            if self.pulse.is_revoked() {
+                return Err(StoreError::Fenced);
+            }
+            let next = page.cursor_after(&cursor, done);
+            self.parts
+                .store
+                .commit_page(&cursor, &next, &events)
+                .await?;
+            self.wake(&events);
+            cursor = next;
+            events.clear();
+            if done == page.changes.len() {
+                break;
+            }
+        }
+        self.count(&page);
+        Ok(cursor)
+    }
+
+    /// The history of what could fire, read after the changes were.
+    async fn intervals(&self, page: &ChangePage) -> Result<Intervals, StoreError> {
+        let wanted: HashSet<(ResourceName, Action)> = page
+            .changes
+            .iter()
+            .filter_map(|change| {
+                let resource = self.parts.versions.get(change.resource_id)?;
+                Some((resource.name.clone(), change.action))
+            })
+            .collect();
+        if wanted.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let wanted: Vec<_> = wanted.into_iter().collect();
+        let mut by_kind: Intervals = HashMap::new();
+        for interval in self.parts.store.intervals(&wanted).await? {
+            by_kind
+                .entry((interval.resource.clone(), interval.action))
+                .or_default()
+                .push(interval);
+        }
+        Ok(by_kind)
+    }
+
+    fn events_of(&self, change: &Change, intervals: &Intervals, events: &mut Vec<NewEvent>) {
+        let Some(resource) = self.parts.versions.get(change.resource_id) else {
+            // Only a version that rowhook itself did not write can be missing.
+            tracing::error!(
+                change = change.id.0,
+                version = change.resource_id.0,
+                "a change names a resource version that does not exist; it can not be delivered"
+            );
+            return;
+        };
+        let Some(candidates) = intervals.get(&(resource.name.clone(), change.action)) else {
+            return;
+        };
+        let facts = RowFacts::of(change, &resource);
+        let changed: Vec<&str> = facts.changed.iter().map(String::as_str).collect();
+        let subject = Subject {
+            place: change.place,
+            resource: &resource.name,
+            action: change.action,
+            changed: &changed,
+        };
+        let mut last = None;
+        for interval in candidates {
+            // In the order of subscriptions: one of them fires once, whatever its history says.
+            let fires = if facts.readable {
+                fires(interval, &subject)
+            } else {
+                interval.covers(change.place)
+            };
+            if !fires || last == Some(interval.subscription_id) {
+                continue;
+            }
+            last = Some(interval.subscription_id);
+            events.push(NewEvent {
+                subscription_id: interval.subscription_id,
+                receiver_id: interval.receiver_id,
+                change_id: change.id,
+                resource_id: change.resource_id,
+                action: change.action,
+                transaction_id: change.transaction_id,
+                occurred_at: change.occurred_at,
+                row_id: facts.row_id.clone(),
+                rows: facts.rows,
+            });
+        }
+    }
+
+    fn wake(&self, events: &[NewEvent]) {
+        if events.is_empty() {
+            return;
+        }
+        self.parts
+            .hints
+            .add(events.iter().map(|event| event.receiver_id));
+        if let Some(dispatcher) = self.parts.dispatcher.get() {
+            // Full is fine: a wake-up waits in it already. Closed is fine: the next incarnation looks.
+            let _hint = dispatcher.try_send(Wake);
+        }
+    }
+
+    fn count(&self, page: &ChangePage) {
+        let metrics = self.parts.status.metrics();
+        let mut counts: HashMap<(ResourceId, Action), u64> = HashMap::new();
+        for change in &page.changes {
+            *counts
+                .entry((change.resource_id, change.action))
+                .or_default() += 1;
+        }
+        for ((id, action), count) in counts {
+            if let Some(resource) = self.parts.versions.get(id) {
+                metrics.changes(resource.name.as_str(), action.in_body(), count);
+            }
+        }
+        if let Some(oldest) = page.changes.iter().map(|change| change.occurred_at).min() {
+            let age = chrono::Utc::now() - oldest;
+            metrics.capture_lag(age.as_seconds_f64());
+        }
+    }
+}

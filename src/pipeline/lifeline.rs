@@ -1,0 +1,209 @@
+//! How a stage's end and its standstill become known.
+//!
+//! actix does not re-create an actor that panicked and nobody is told. So each stage holds a
+//! [`Lifeline`]: whatever ends the stage drops it, and the drop tells its keeper. The stage beats while
+//! its thread turns, and marks the beginning of each piece of work, so that a keeper sees both a thread
+//! that hangs and work that never ends.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// How a stage ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It stopped by itself or was told to.
+    Stopped,
+    /// It panicked.
+    Panicked,
+    /// Its keeper gave it up because it stood still.
+    Hung,
+}
+
+impl Ended {
+    /// For people and logs.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Panicked => "panicked",
+            Self::Hung => "stood still",
+        }
+    }
+}
+
+/// How often a stage beats.
+pub const BEAT: Duration = Duration::from_millis(500);
+
+/// How long a stage may go without a sign of life.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Without a beat: its thread hangs.
+    pub without_beat: Duration,
+    /// In one piece of work: it will never end.
+    pub in_work: Duration,
+}
+
+impl Default for Patience {
+    /// A thread that serves an actor turns every few milliseconds. A piece of work is at most a page
+    /// written to a slow database.
+    fn default() -> Self {
+        Self {
+            without_beat: Duration::from_secs(10),
+            in_work: Duration::from_secs(60),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Signs {
+    since: Instant,
+    beat: AtomicU64,
+    /// Milliseconds since `since`, plus one; zero: no work.
+    work: AtomicU64,
+    revoked: AtomicBool,
+}
+
+/// The signs of life of one incarnation, seen from both sides.
+#[derive(Clone, Debug)]
+pub struct Pulse(Arc<Signs>);
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self(Arc::new(Signs {
+            since: Instant::now(),
+            beat: AtomicU64::new(0),
+            work: AtomicU64::new(0),
+            revoked: AtomicBool::new(false),
+        }))
+    }
+}
+
+impl Pulse {
+    fn now(&self) -> u64 {
+        u64::try_from(self.0.since.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The thread turns.
+    pub fn beat(&self) {
+        self.0.beat.store(self.now(), Ordering::Relaxed);
+    }
+
+    /// A piece of work begins; it ends when the mark is dropped. One at a time.
+    pub fn work(&self) -> Work {
+        self.0.work.store(self.now() + 1, Ordering::Relaxed);
+        Work(self.clone())
+    }
+
+    /// Whether it stands still.
+    pub fn stands_still(&self, patience: Patience) -> bool {
+        let now = self.now();
+        let silent = now.saturating_sub(self.0.beat.load(Ordering::Relaxed));
+        let work = self.0.work.load(Ordering::Relaxed);
+        let working = if work == 0 {
+            0
+        } else {
+            (now + 1).saturating_sub(work)
+        };
+        u128::from(silent) > patience.without_beat.as_millis()
+            || u128::from(working) > patience.in_work.as_millis()
+    }
+
+    /// The keeper gives this incarnation up: if it ever wakes, it must change nothing any more.
+    pub fn revoke(&self) {
+        self.0.revoked.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the keeper gave it up.
+    pub fn is_revoked(&self) -> bool {
+        self.0.revoked.load(Ordering::SeqCst)
+    }
+}
+
+/// The mark of a piece of work.
+#[derive(Debug)]
+pub struct Work(Pulse);
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.0.0.work.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Held by an incarnation of a stage for as long as it lives.
+pub struct Lifeline {
+    pulse: Pulse,
+    tell: Option<Box<dyn FnOnce(Ended) + Send>>,
+}
+
+impl Lifeline {
+    /// `tell` is called once, from the thread that drops the stage; it must not panic.
+    pub fn new(tell: impl FnOnce(Ended) + Send + 'static) -> Self {
+        Self {
+            pulse: Pulse::default(),
+            tell: Some(Box::new(tell)),
+        }
+    }
+
+    /// Its signs of life.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+}
+
+impl Drop for Lifeline {
+    fn drop(&mut self) {
+        let how = if std::thread::panicking() {
+            Ended::Panicked
+        } else {
+            Ended::Stopped
+        };
+        if let Some(tell) = self.tell.take() {
+            tell(how);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_standstill_is_seen_from_the_thread_and_from_the_work() {
+        let pulse = Pulse::default();
+        let patient = Patience::default();
+        let hasty = |beat, work| Patience {
+            without_beat: Duration::from_millis(beat),
+            in_work: Duration::from_millis(work),
+        };
+        assert!(!pulse.stands_still(patient));
+        let work = pulse.work();
+        let from = Instant::now();
+        while from.elapsed() < Duration::from_millis(30) {
+            std::hint::spin_loop();
+        }
+        assert!(pulse.stands_still(hasty(10, 1000)), "no beat");
+        pulse.beat();
+        assert!(!pulse.stands_still(hasty(10, 1000)));
+        assert!(pulse.stands_still(hasty(1000, 10)), "work without end");
+        drop(work);
+        assert!(!pulse.stands_still(hasty(1000, 10)));
+    }
+
+    #[test]
+    fn the_drop_tells_a_panic_from_a_stop() {
+        let (tell, told) = std::sync::mpsc::channel();
+        let other = tell.clone();
+        drop(Lifeline::new(move |how| other.send(how).unwrap()));
+        assert_eq!(told.recv().unwrap(), Ended::Stopped);
+        let panicking = std::thread::spawn(move || {
+            let _lifeline = Lifeline::new(move |how| tell.send(how).unwrap());
+            panic!("on purpose");
+        });
+        assert!(panicking.join().is_err());
+        assert_eq!(told.recv().unwrap(), Ended::Panicked);
+    }
+}

@@ -1,0 +1,174 @@
+//! One attempt: build, sign, send, judge. A task of its own, so that a panic in one touches no other.
+
+use std::{
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    domain::{
+        attempt::{Attempt, Outcome, Verdict},
+        event::DueEvent,
+        ids::ReceiverId,
+        receiver::{DeliveryTarget, RetryPolicy},
+        resource::Resource,
+    },
+    policy::{
+        delivery::{Unsendable, prepare},
+        judge::{Circumstances, GONE, fault, judge},
+    },
+    transport::{DeliveryRequest, Transport},
+};
+
+/// The pause after an attempt that failed by rowhook's own fault.
+const OWN_FAULT_PAUSE: Duration = Duration::from_secs(30);
+
+/// Everything that an attempt needs.
+pub struct AttemptParts {
+    /// The event.
+    pub event: DueEvent,
+    /// What its log row means.
+    pub resource: Arc<Resource>,
+    /// Where it goes.
+    pub target: Rc<DeliveryTarget>,
+    /// The network.
+    pub transport: Rc<dyn Transport>,
+    /// The receiver's policy.
+    pub policy: RetryPolicy,
+    /// The time for the whole attempt.
+    pub timeout: Duration,
+    /// The largest body that is sent.
+    pub max_payload: usize,
+}
+
+/// What came of it.
+pub struct Done {
+    /// What the recorder writes.
+    pub outcome: Outcome,
+    /// The status that was answered.
+    pub status: Option<u16>,
+    /// Whether the receiver said that it is gone for good.
+    pub gone: bool,
+    /// How long the request took; `None` where none was made.
+    pub took: Option<Duration>,
+    /// When the change committed.
+    pub occurred_at: DateTime<Utc>,
+}
+
+/// Makes the attempt.
+pub async fn make(parts: AttemptParts) -> Done {
+    let started_at = Utc::now();
+    let event = &parts.event;
+    let receiver = &parts.target.receiver;
+    let prepared = match prepare(
+        event,
+        &parts.resource,
+        &parts.target,
+        started_at,
+        parts.max_payload,
+    ) {
+        Ok(prepared) => prepared,
+        Err(unsendable) => return given_up(event, receiver.id, &unsendable),
+    };
+    let request = DeliveryRequest {
+        uri: receiver.webhook_uri.clone(),
+        headers: prepared.headers,
+        body: Bytes::from(prepared.body),
+        timeout: parts.timeout,
+    };
+    let began = Instant::now();
+    let result = parts.transport.post(request).await;
+    let took = began.elapsed();
+    let expected = receiver.expected_response_code;
+    let now = Utc::now();
+    let verdict = judge(
+        &result,
+        &Circumstances {
+            expected,
+            attempt: u32::try_from(event.budget_used + 1).unwrap_or(u32::MAX),
+            policy: &parts.policy,
+            now,
+            spread: rand::random(),
+        },
+    );
+    let status = result.as_ref().ok().map(|answer| answer.status);
+    let error = match (fault(&result, expected), prepared.warning) {
+        (Some(fault), Some(warning)) => Some(format!("{fault} ({warning})")),
+        (fault, warning) => fault.or(warning),
+    };
+    Done {
+        outcome: Outcome {
+            attempt: Some(Attempt {
+                started_at,
+                duration: took,
+                answer: result.ok(),
+                error,
+            }),
+            ..outcome(event, receiver.id, verdict, now)
+        },
+        gone: status == Some(GONE) && expected != GONE,
+        status,
+        took: Some(took),
+        occurred_at: event.occurred_at,
+    }
+}
+
+/// The event can not be sent, now or later: it fails at once, and is there to be seen.
+fn given_up(event: &DueEvent, receiver: ReceiverId, why: &Unsendable) -> Done {
+    Done {
+        outcome: Outcome {
+            reason: Some(why.to_string()),
+            budget_used: event.budget_used,
+            ..outcome(event, receiver, Verdict::Failed, Utc::now())
+        },
+        status: None,
+        gone: false,
+        took: None,
+        occurred_at: event.occurred_at,
+    }
+}
+
+/// rowhook itself failed: the receiver is not charged for it, and the event comes again.
+pub fn own_fault(event: &DueEvent, receiver: ReceiverId, why: &str) -> Outcome {
+    let verdict = Verdict::Retry {
+        after: OWN_FAULT_PAUSE,
+        counted: false,
+    };
+    Outcome {
+        reason: Some(format!(
+            "rowhook could not make this attempt and will repeat it: {why}"
+        )),
+        ..outcome(event, receiver, verdict, Utc::now())
+    }
+}
+
+fn outcome(
+    event: &DueEvent,
+    receiver_id: ReceiverId,
+    verdict: Verdict,
+    now: DateTime<Utc>,
+) -> Outcome {
+    let (due_at, counted) = match verdict {
+        Verdict::Retry { after, counted } => {
+            let after = TimeDelta::from_std(after).unwrap_or(TimeDelta::MAX);
+            (now.checked_add_signed(after), counted)
+        }
+        Verdict::Delivered | Verdict::Failed => (None, true),
+    };
+    Outcome {
+        event_id: event.id,
+        receiver_id,
+        attempts_before: event.attempt_count,
+        budget_used: event.budget_used + i32::from(counted),
+        redelivery: event.redelivery,
+        attempt: None,
+        reason: None,
+        verdict,
+        due_at,
+        unpark: Vec::new(),
+    }
+}

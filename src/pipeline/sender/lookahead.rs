@@ -1,0 +1,233 @@
+//! The events that a sender has in view, and which of them may go: order per row, without a clock and
+//! without I/O.
+//!
+//! A row is busy from the start of an attempt until its outcome is written. An event may start when
+//! none of its rows is busy and no earlier event in view shares a row with it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::domain::{
+    event::{QueuedEvent, RowHashes},
+    ids::EventId,
+    receiver::Ordering,
+};
+
+/// The events in view.
+#[derive(Debug, Default)]
+pub struct Lookahead {
+    waiting: BTreeMap<EventId, RowHashes>,
+    /// In view or under way: what a page brings again is passed over.
+    known: HashSet<EventId>,
+    busy: HashMap<i64, u32>,
+}
+
+impl Lookahead {
+    /// Adds an event unless it is in view or under way; tells whether it was new.
+    pub fn offer(&mut self, event: QueuedEvent) -> bool {
+        let new = self.known.insert(event.id);
+        if new {
+            self.waiting.insert(event.id, event.rows);
+        }
+        new
+    }
+
+    /// Whether it is in view or under way.
+    pub fn knows(&self, id: EventId) -> bool {
+        self.known.contains(&id)
+    }
+
+    /// Events in view that have not started.
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Nothing in view and nothing under way.
+    pub fn is_idle(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// The first `limit` events that may start now, in id order.
+    pub fn startable(&self, ordering: Ordering, limit: usize) -> Vec<EventId> {
+        if ordering == Ordering::None {
+            return self.waiting.keys().copied().take(limit).collect();
+        }
+        let mut earlier: HashSet<i64> = HashSet::new();
+        let mut found = Vec::with_capacity(limit.min(self.waiting.len()));
+        for (id, rows) in &self.waiting {
+            if found.len() == limit {
+                break;
+            }
+            let free = rows
+                .iter()
+                .all(|row| !self.busy.contains_key(&row) && !earlier.contains(&row));
+            earlier.extend(rows.iter());
+            if free {
+                found.push(*id);
+            }
+        }
+        found
+    }
+
+    /// An attempt for this event begins: its rows are busy.
+    pub fn start(&mut self, id: EventId) {
+        if let Some(rows) = self.waiting.remove(&id) {
+            for row in rows.iter() {
+                *self.busy.entry(row).or_default() += 1;
+            }
+        }
+    }
+
+    /// Its outcome is written: its rows are free.
+    pub fn finish(&mut self, id: EventId, rows: RowHashes) {
+        self.known.remove(&id);
+        for row in rows.iter() {
+            if let Some(count) = self.busy.get_mut(&row) {
+                *count -= 1;
+                if *count == 0 {
+                    self.busy.remove(&row);
+                }
+            }
+        }
+    }
+
+    /// Drops an event from view that has not started.
+    pub fn forget(&mut self, id: EventId) {
+        if self.waiting.remove(&id).is_some() {
+            self.known.remove(&id);
+        }
+    }
+
+    /// Drops from view the later events that share a row with these, and with those that are dropped.
+    pub fn drop_behind(&mut self, id: EventId, rows: RowHashes) -> Vec<QueuedEvent> {
+        let mut blocked: HashSet<i64> = rows.iter().collect();
+        let mut dropped = Vec::new();
+        for (later, rows) in self.waiting.range(EventId(id.0 + 1)..) {
+            if rows.iter().any(|row| blocked.contains(&row)) {
+                blocked.extend(rows.iter());
+                dropped.push(QueuedEvent {
+                    id: *later,
+                    rows: *rows,
+                });
+            }
+        }
+        for event in &dropped {
+            self.forget(event.id);
+        }
+        dropped
+    }
+}
+
+/// Which of a page's events wait behind others that stand in the database: `blocking` are the waiting
+/// and parked events of the page's rows that are not in view. Both in id order.
+pub fn blocked(page: &[QueuedEvent], blocking: &[QueuedEvent]) -> Vec<QueuedEvent> {
+    let mut first: HashMap<i64, EventId> = HashMap::new();
+    for event in blocking {
+        for row in event.rows.iter() {
+            first.entry(row).or_insert(event.id);
+        }
+    }
+    let mut found = Vec::new();
+    for event in page {
+        let behind = |row: i64| first.get(&row).is_some_and(|earlier| *earlier < event.id);
+        if event.rows.iter().any(behind) {
+            for row in event.rows.iter() {
+                first.entry(row).or_insert(event.id);
+            }
+            found.push(*event);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(id: i64, row: i64, previous: Option<i64>) -> QueuedEvent {
+        QueuedEvent {
+            id: EventId(id),
+            rows: RowHashes { row, previous },
+        }
+    }
+
+    fn view(events: &[QueuedEvent]) -> Lookahead {
+        let mut view = Lookahead::default();
+        for event in events {
+            assert!(view.offer(*event));
+        }
+        view
+    }
+
+    fn ids(list: &[EventId]) -> Vec<i64> {
+        list.iter().map(|id| id.0).collect()
+    }
+
+    #[test]
+    fn one_row_at_a_time_and_rows_do_not_wait_for_each_other() {
+        let events = [event(1, 10, None), event(2, 10, None), event(3, 20, None)];
+        let mut view = view(&events);
+        assert_eq!(ids(&view.startable(Ordering::PerRow, 9)), [1, 3]);
+        assert_eq!(ids(&view.startable(Ordering::None, 9)), [1, 2, 3]);
+        view.start(EventId(1));
+        assert_eq!(ids(&view.startable(Ordering::PerRow, 9)), [3]);
+        assert!(!view.offer(events[0]), "it is under way");
+        view.finish(EventId(1), events[0].rows);
+        assert_eq!(ids(&view.startable(Ordering::PerRow, 9)), [2, 3]);
+    }
+
+    #[test]
+    fn a_change_of_the_key_belongs_to_both_rows() {
+        // 1: row 10. 2: 10 becomes 20. 3: row 20. 4: row 10, made anew.
+        let events = [
+            event(1, 10, None),
+            event(2, 20, Some(10)),
+            event(3, 20, None),
+            event(4, 10, None),
+        ];
+        let mut view = view(&events);
+        assert_eq!(ids(&view.startable(Ordering::PerRow, 9)), [1]);
+        view.start(EventId(1));
+        view.finish(EventId(1), events[0].rows);
+        assert_eq!(ids(&view.startable(Ordering::PerRow, 9)), [2]);
+        view.start(EventId(2));
+        assert_eq!(ids(&view.startable(Ordering::PerRow, 9)), []);
+        view.finish(EventId(2), events[1].rows);
+        assert_eq!(ids(&view.startable(Ordering::PerRow, 9)), [3, 4]);
+    }
+
+    #[test]
+    fn what_follows_a_failure_leaves_the_view() {
+        let events = [
+            event(1, 10, None),
+            event(2, 20, None),
+            event(3, 30, Some(10)),
+            event(4, 30, None),
+            event(5, 40, None),
+        ];
+        let mut view = view(&events);
+        view.start(EventId(1));
+        let dropped = view.drop_behind(EventId(1), events[0].rows);
+        assert_eq!(
+            dropped,
+            [events[2], events[3]],
+            "4 waits behind 3, which waits behind 1"
+        );
+        view.finish(EventId(1), events[0].rows);
+        assert_eq!(ids(&view.startable(Ordering::PerRow, 9)), [2, 5]);
+    }
+
+    #[test]
+    fn a_page_is_held_back_behind_what_waits_in_the_database() {
+        let waiting = [event(5, 10, None), event(9, 20, None)];
+        let page = [
+            event(3, 10, None),
+            event(6, 10, Some(30)),
+            event(7, 30, None),
+            event(8, 20, None),
+            event(10, 20, None),
+            event(11, 40, None),
+        ];
+        let held: Vec<i64> = blocked(&page, &waiting).iter().map(|e| e.id.0).collect();
+        assert_eq!(held, [6, 7, 10]);
+    }
+}

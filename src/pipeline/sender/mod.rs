@@ -1,0 +1,193 @@
+//! Room 3: sends the events of one receiver.
+//!
+//! The dispatcher starts one for a receiver that has something to do, and it ends when there is
+//! nothing left. It reads its events from the tables that fan-out (room 2) wrote, keeps rows in order,
+//! passes each request through the receiver's throttle, judges the answers and hands outcomes to the
+//! recorder (room 4). It never writes an outcome itself, and it forgets an event only when its outcome
+//! is written.
+
+mod attempt;
+mod lookahead;
+mod sending;
+
+use std::{
+    cell::OnceCell,
+    rc::Rc,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use actix::prelude::*;
+use chrono::{DateTime, Utc};
+use tokio::sync::Notify;
+
+use crate::{
+    domain::{ids::ReceiverId, receiver::RetryPolicy},
+    policy::throttle::Start,
+    store::{delivery_targets::DeliveryTargets, event_queue::EventQueue},
+    transport::{Transport, TransportFactory},
+};
+
+use super::{
+    leases::Lease,
+    lifeline::{BEAT, Lifeline},
+    messages::{Finish, Slot, Wake},
+    outcome_recorder::OutcomeRecorder,
+    status::Status,
+    versions::Versions,
+};
+
+use sending::Sending;
+
+/// What receivers get that set nothing themselves (`[defaults]`).
+#[derive(Clone, Copy, Debug)]
+pub struct DeliveryDefaults {
+    /// The time for a whole attempt.
+    pub timeout: std::time::Duration,
+    /// Requests in flight at once.
+    pub max_in_flight: u32,
+    /// The retry policy.
+    pub retry: RetryPolicy,
+    /// The largest body that is sent, in bytes.
+    pub max_payload: usize,
+}
+
+/// What every sender works with.
+#[derive(Clone)]
+pub struct SenderParts {
+    /// The queue.
+    pub queue: Arc<dyn EventQueue>,
+    /// What receivers want.
+    pub targets: Arc<dyn DeliveryTargets>,
+    /// What log rows mean.
+    pub versions: Versions,
+    /// The network.
+    pub transport: Arc<dyn TransportFactory>,
+    /// Room 4.
+    pub recorder: Slot<OutcomeRecorder>,
+    /// For receivers that set nothing themselves.
+    pub defaults: DeliveryDefaults,
+    /// The board.
+    pub status: Status,
+}
+
+/// What a sender and the dispatcher share.
+#[derive(Debug)]
+pub struct Link {
+    /// Who it sends to.
+    pub receiver: ReceiverId,
+    /// The right to send.
+    pub lease: Lease,
+    /// Whether the throttle may begin full.
+    pub start: Start,
+    woken: AtomicBool,
+    throttle_full_at: Mutex<Option<DateTime<Utc>>>,
+}
+
+impl Link {
+    /// For a sender that is about to start: it is woken.
+    pub fn new(receiver: ReceiverId, lease: Lease, start: Start) -> Self {
+        Self {
+            receiver,
+            lease,
+            start,
+            woken: AtomicBool::new(true),
+            throttle_full_at: Mutex::new(None),
+        }
+    }
+
+    /// There may be something to do.
+    pub fn wake(&self) {
+        self.woken.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it was woken and has not looked since.
+    pub fn is_woken(&self) -> bool {
+        self.woken.load(Ordering::SeqCst)
+    }
+
+    fn take_wake(&self) -> bool {
+        self.woken.swap(false, Ordering::SeqCst)
+    }
+
+    fn set_throttle_full_at(&self, at: Option<DateTime<Utc>>) {
+        *self
+            .throttle_full_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = at;
+    }
+
+    /// When the receiver's bucket is full again; now, when nothing was sent.
+    pub fn throttle_full_at(&self) -> DateTime<Utc> {
+        self.throttle_full_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .unwrap_or_else(Utc::now)
+    }
+}
+
+thread_local! {
+    /// HTTP clients are not `Send`: the threads that senders run on keep one each, for good.
+    static TRANSPORT: OnceCell<Rc<dyn Transport>> = const { OnceCell::new() };
+}
+
+/// The stage; its work is one loop beside the mailbox.
+pub struct Sender {
+    parts: SenderParts,
+    link: Arc<Link>,
+    lifeline: Lifeline,
+    look: Rc<Notify>,
+    finish: Rc<std::cell::Cell<bool>>,
+}
+
+impl Sender {
+    /// A new incarnation. It must be started on a thread that only senders of this service run on.
+    pub fn new(parts: SenderParts, link: Arc<Link>, lifeline: Lifeline) -> Self {
+        Self {
+            parts,
+            link,
+            lifeline,
+            look: Rc::new(Notify::new()),
+            finish: Rc::default(),
+        }
+    }
+}
+
+impl Actor for Sender {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.run_interval(BEAT, |sender, _| sender.lifeline.pulse().beat());
+        let transport = TRANSPORT.with(|cell| {
+            cell.get_or_init(|| self.parts.transport.for_this_thread())
+                .clone()
+        });
+        let sending = Sending::new(
+            self.parts.clone(),
+            self.link.clone(),
+            self.lifeline.pulse().clone(),
+            transport,
+        );
+        let work = sending.run(self.look.clone(), self.finish.clone());
+        ctx.spawn(work.into_actor(self).map(|(), _, ctx| ctx.stop()));
+    }
+}
+
+impl Handler<Wake> for Sender {
+    type Result = ();
+
+    fn handle(&mut self, _: Wake, _: &mut Context<Self>) {
+        self.look.notify_one();
+    }
+}
+
+impl Handler<Finish> for Sender {
+    type Result = ();
+
+    fn handle(&mut self, _: Finish, _: &mut Context<Self>) {
+        self.finish.set(true);
+        self.look.notify_one();
+    }
+}

@@ -1,0 +1,555 @@
+//! The loop of a sender: fill the view, start what may go, write down what came of it.
+
+use std::{
+    cell::Cell,
+    collections::{HashMap, HashSet},
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use chrono::{TimeDelta, Utc};
+use tokio::{
+    sync::Notify,
+    task::{Id, JoinError, JoinSet},
+};
+
+use crate::{
+    domain::{
+        attempt::{Outcome, Verdict},
+        event::{DueEvent, QueuedEvent, RowHashes},
+        ids::{EventId, ReceiverId},
+        receiver::{DeliveryTarget, Ordering},
+    },
+    pipeline::{
+        lifeline::Pulse,
+        messages::{Record, Slot},
+        outcome_recorder::OutcomeRecorder,
+    },
+    policy::throttle::{Start, Throttle},
+    store::StoreError,
+    transport::Transport,
+};
+
+use super::{
+    Link, SenderParts,
+    attempt::{AttemptParts, Done, make, own_fault},
+    lookahead::{Lookahead, blocked},
+};
+
+/// Events read at once; the view is filled again when it falls below half of it.
+const PAGE: u32 = 500;
+/// Pages read before the sender looks at what has ended meanwhile.
+const PAGES_PER_TURN: usize = 4;
+/// Events in view at most; behind a hot row further pages are read up to this.
+const VIEW: usize = 4000;
+/// Bodies read at once.
+const LOAD: usize = 64;
+/// Outcomes not written yet: above it no new attempt starts, so a database that is away stops sending.
+const UNRECORDED: usize = 1000;
+/// How old the receiver's settings may be.
+const SETTINGS_AGE: Duration = Duration::from_secs(1);
+/// The queue is read from its beginning this often, for events that came in behind what was read.
+const REREAD: Duration = Duration::from_secs(5);
+/// A sender with nothing to do ends after this.
+const LINGER: Duration = Duration::from_secs(5);
+/// The pause after the database failed.
+const RETRY: Duration = Duration::from_millis(500);
+/// No timer is longer.
+const LONGEST_NAP: Duration = Duration::from_secs(1);
+/// Rows that are remembered to have parked events. Above it every parked event is made ready and is
+/// parked again as it is met.
+const PARKED_ROWS: usize = 50_000;
+
+/// One receiver's sending.
+pub struct Sending {
+    parts: SenderParts,
+    link: Arc<Link>,
+    pulse: Pulse,
+    transport: Rc<dyn Transport>,
+    target: Option<Rc<DeliveryTarget>>,
+    target_at: Instant,
+    throttle: Option<(Throttle, Instant)>,
+    last_sent: Option<Instant>,
+    view: Lookahead,
+    bodies: HashMap<EventId, DueEvent>,
+    /// Ready events up to this id are in view or were.
+    read_to: EventId,
+    read_all: bool,
+    reread_at: Instant,
+    due_at: Instant,
+    /// Whether waiting or parked events may stand in the database.
+    may_block: bool,
+    parked_rows: HashSet<i64>,
+    attempts: JoinSet<Done>,
+    under_way: HashMap<Id, DueEvent>,
+    recording: JoinSet<Outcome>,
+    rows_under_way: HashMap<EventId, RowHashes>,
+    busy_until: Instant,
+    /// The receiver answered that it is gone for good.
+    gone: bool,
+}
+
+impl Sending {
+    /// Nothing read yet.
+    pub fn new(
+        parts: SenderParts,
+        link: Arc<Link>,
+        pulse: Pulse,
+        transport: Rc<dyn Transport>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            parts,
+            link,
+            pulse,
+            transport,
+            target: None,
+            target_at: now,
+            throttle: None,
+            last_sent: None,
+            view: Lookahead::default(),
+            bodies: HashMap::new(),
+            read_to: EventId(0),
+            read_all: false,
+            reread_at: now + REREAD,
+            due_at: now,
+            may_block: true,
+            parked_rows: HashSet::new(),
+            attempts: JoinSet::new(),
+            under_way: HashMap::new(),
+            recording: JoinSet::new(),
+            rows_under_way: HashMap::new(),
+            busy_until: now + LINGER,
+            gone: false,
+        }
+    }
+
+    fn receiver(&self) -> ReceiverId {
+        self.link.receiver
+    }
+
+    /// Sends until there is nothing left to do, the lease is lost or it is told to finish.
+    pub async fn run(mut self, look: Rc<Notify>, finish: Rc<Cell<bool>>) {
+        let mut begun = false;
+        loop {
+            let mut ending = finish.get() || !self.link.lease.held() || self.pulse.is_revoked();
+            let mut nap = LONGEST_NAP;
+            if !ending {
+                match self.turn(&mut begun).await {
+                    Ok(Turn::Wait(pause)) => nap = pause,
+                    Ok(Turn::End) => ending = true,
+                    Err(error) => {
+                        tracing::warn!(receiver = self.receiver().0, %error, "sending pauses");
+                        nap = RETRY;
+                    }
+                }
+            }
+            if ending && self.attempts.is_empty() && self.recording.is_empty() {
+                break;
+            }
+            tokio::select! {
+                Some(done) = self.attempts.join_next_with_id() => self.attempt_ended(done),
+                Some(written) = self.recording.join_next() => {
+                    if let Ok(outcome) = written {
+                        self.outcome_written(&outcome).await;
+                    }
+                }
+                () = look.notified() => {}
+                () = tokio::time::sleep(nap) => {}
+            }
+            // What else has ended by now is taken before the next look at the database.
+            while let Some(done) = self.attempts.try_join_next_with_id() {
+                self.attempt_ended(done);
+            }
+            while let Some(written) = self.recording.try_join_next() {
+                if let Ok(outcome) = written {
+                    self.outcome_written(&outcome).await;
+                }
+            }
+        }
+    }
+
+    /// One turn: settings, view, starts.
+    async fn turn(&mut self, begun: &mut bool) -> Result<Turn, StoreError> {
+        let _work = self.pulse.work();
+        if !*begun {
+            self.parts.queue.unpark_all(self.receiver()).await?;
+            *begun = true;
+        }
+        if self.link.take_wake() {
+            self.read_all = false;
+            self.busy_until = Instant::now() + LINGER;
+        }
+        if self.gone {
+            let why = "the receiver answered 410 Gone; activate it when it is back";
+            let targets = &self.parts.targets;
+            if targets.deactivate(self.receiver(), why).await? {
+                tracing::warn!(
+                    receiver = self.receiver().0,
+                    "answered 410 Gone and was deactivated"
+                );
+            }
+            return Ok(Turn::End);
+        }
+        let Some(target) = self.settings().await? else {
+            return Ok(Turn::End);
+        };
+        self.fill(&target).await?;
+        self.load(&target).await?;
+        let throttled = self.start(&target);
+        if !self.view.is_idle() {
+            self.busy_until = Instant::now() + LINGER;
+        } else if Instant::now() > self.idle_from() && !self.link.is_woken() {
+            return Ok(Turn::End);
+        }
+        Ok(Turn::Wait(self.nap(throttled)))
+    }
+
+    /// A sender only ends once its bucket is full again: the next one may then begin with the burst.
+    fn idle_from(&self) -> Instant {
+        let full = self.last_sent.zip(self.throttle.as_ref());
+        let full = full.and_then(|(at, (throttle, _))| at.checked_add(throttle.time_to_fill()));
+        full.map_or(self.busy_until, |full| full.max(self.busy_until))
+    }
+
+    fn nap(&self, throttled: Option<Instant>) -> Duration {
+        let now = Instant::now();
+        if !self.read_all && self.view.len() < PAGE as usize / 2 {
+            return Duration::ZERO;
+        }
+        let mut until = now + LONGEST_NAP;
+        if let Some(at) = throttled {
+            until = until.min(at);
+        }
+        until = until.min(self.due_at.max(now));
+        until.saturating_duration_since(now)
+    }
+
+    /// What the receiver wants, at most [`SETTINGS_AGE`] old; `None` when nothing is to be sent to it.
+    async fn settings(&mut self) -> Result<Option<Rc<DeliveryTarget>>, StoreError> {
+        if self.target.is_none() || self.target_at.elapsed() > SETTINGS_AGE {
+            let read = self.parts.targets.delivery_target(self.receiver()).await?;
+            self.target_at = Instant::now();
+            self.target = read.filter(|target| target.receiver.active).map(Rc::new);
+            self.set_throttle();
+        }
+        Ok(self.target.clone())
+    }
+
+    /// A limiter whose setting changes begins empty: what was sent before counts against it.
+    fn set_throttle(&mut self) {
+        let Some(target) = &self.target else { return };
+        let wanted = target.receiver.rate_limit;
+        if wanted == self.throttle.as_ref().map(|(throttle, _)| throttle.limit()) {
+            return;
+        }
+        let start = match (&self.throttle, self.last_sent) {
+            (None, None) => self.link.start,
+            _ => Start::Empty,
+        };
+        self.throttle = wanted.map(|limit| (Throttle::new(limit, start), Instant::now()));
+    }
+
+    /// Brings due and ready events into view.
+    async fn fill(&mut self, target: &DeliveryTarget) -> Result<(), StoreError> {
+        let now = Instant::now();
+        if now >= self.reread_at {
+            self.reread_at = now + REREAD;
+            self.reread();
+        }
+        if now >= self.due_at {
+            self.fill_due().await?;
+        }
+        let starved = self.view.startable(target.receiver.ordering, 1).is_empty();
+        for _ in 0..PAGES_PER_TURN {
+            let low = self.view.len() < PAGE as usize / 2;
+            if self.read_all || !(low || (starved && self.view.len() < VIEW)) {
+                break;
+            }
+            let page = self
+                .parts
+                .queue
+                .ready(self.receiver(), self.read_to, PAGE)
+                .await?;
+            self.read_all = page.len() < PAGE as usize;
+            if let Some(last) = page.last() {
+                self.read_to = last.id;
+            }
+            self.offer(target, page).await?;
+        }
+        Ok(())
+    }
+
+    fn reread(&mut self) {
+        self.read_to = EventId(0);
+        self.read_all = false;
+    }
+
+    /// Events whose next attempt is due.
+    async fn fill_due(&mut self) -> Result<(), StoreError> {
+        let (queue, receiver) = (&self.parts.queue, self.link.receiver);
+        let mut new = false;
+        for event in queue.due(receiver, Utc::now(), PAGE).await? {
+            new |= self.view.offer(event);
+        }
+        let next = queue.next_due(receiver).await?;
+        if next.is_none() && self.parked_rows.is_empty() {
+            self.may_block = false;
+        }
+        let pause = match next {
+            // What is due is in view: look again when some of it is done.
+            _ if new => LONGEST_NAP,
+            None => Duration::from_secs(60),
+            Some(at) => (at - Utc::now())
+                .max(TimeDelta::zero())
+                .to_std()
+                .unwrap_or_default()
+                .max(Duration::from_millis(10)),
+        };
+        let known_due = next.is_some_and(|at| at <= Utc::now());
+        self.due_at = Instant::now() + if known_due { LONGEST_NAP } else { pause };
+        Ok(())
+    }
+
+    /// Takes a page into view, but for what waits behind an earlier event in the database: that is
+    /// parked.
+    async fn offer(
+        &mut self,
+        target: &DeliveryTarget,
+        page: Vec<QueuedEvent>,
+    ) -> Result<(), StoreError> {
+        let mut page: Vec<QueuedEvent> = page
+            .into_iter()
+            .filter(|event| !self.view.knows(event.id))
+            .collect();
+        if self.may_block && target.receiver.ordering == Ordering::PerRow && !page.is_empty() {
+            let rows: HashSet<i64> = page.iter().flat_map(|event| event.rows.iter()).collect();
+            let rows: Vec<i64> = rows.into_iter().collect();
+            let mut blocking = self.parts.queue.blocking(self.receiver(), &rows).await?;
+            // What is in view or under way is kept in order by the view itself.
+            blocking.retain(|event| !self.view.knows(event.id));
+            for event in &blocking {
+                self.parked_rows.extend(event.rows.iter());
+            }
+            let held = blocked(&page, &blocking);
+            self.park(&held).await?;
+            let held: HashSet<EventId> = held.iter().map(|event| event.id).collect();
+            page.retain(|event| !held.contains(&event.id));
+        }
+        for event in page {
+            self.view.offer(event);
+        }
+        Ok(())
+    }
+
+    async fn park(&mut self, events: &[QueuedEvent]) -> Result<(), StoreError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
+        self.may_block = true;
+        for event in events {
+            self.parked_rows.extend(event.rows.iter());
+            self.bodies.remove(&event.id);
+        }
+        self.parts.queue.park(self.receiver(), &ids).await?;
+        if self.parked_rows.len() > PARKED_ROWS {
+            self.parked_rows.clear();
+            self.parts.queue.unpark_all(self.receiver()).await?;
+            self.reread();
+        }
+        Ok(())
+    }
+
+    fn capacity(&self, target: &DeliveryTarget) -> usize {
+        let limit = target.receiver.max_in_flight;
+        let limit = limit.unwrap_or(self.parts.defaults.max_in_flight) as usize;
+        if self.recording.len() >= UNRECORDED {
+            return 0;
+        }
+        limit.saturating_sub(self.attempts.len())
+    }
+
+    /// Reads the bodies of the events that start next.
+    async fn load(&mut self, target: &DeliveryTarget) -> Result<(), StoreError> {
+        let capacity = self.capacity(target);
+        if capacity == 0 {
+            return Ok(());
+        }
+        let ordering = target.receiver.ordering;
+        let next = self.view.startable(ordering, capacity);
+        if next.iter().all(|id| self.bodies.contains_key(id)) {
+            return Ok(());
+        }
+        let wanted: Vec<EventId> = self
+            .view
+            .startable(ordering, capacity.max(LOAD))
+            .into_iter()
+            .filter(|id| !self.bodies.contains_key(id))
+            .take(LOAD)
+            .collect();
+        let loaded = self.parts.queue.load(&wanted).await?;
+        let versions = loaded.iter().map(|event| event.resource_id);
+        self.parts.versions.learn(versions).await?;
+        for event in loaded {
+            self.bodies.insert(event.id, event);
+        }
+        for id in wanted {
+            if !self.bodies.contains_key(&id) {
+                // Cancelled, or delivered by an outcome that this look came before.
+                self.view.forget(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts what may go; returns when the throttle lets the next one pass.
+    fn start(&mut self, target: &Rc<DeliveryTarget>) -> Option<Instant> {
+        let capacity = self.capacity(target);
+        for id in self.view.startable(target.receiver.ordering, capacity) {
+            if !self.bodies.contains_key(&id) {
+                continue;
+            }
+            if let Some((throttle, since)) = &mut self.throttle
+                && let Err(next) = throttle.take(since.elapsed())
+            {
+                return Some(*since + next);
+            }
+            if !self.link.lease.held() {
+                return None;
+            }
+            if let Some(event) = self.bodies.remove(&id) {
+                self.send(event, target.clone());
+            }
+        }
+        None
+    }
+
+    fn send(&mut self, event: DueEvent, target: Rc<DeliveryTarget>) {
+        self.view.start(event.id);
+        self.rows_under_way.insert(event.id, event.rows);
+        let now = Instant::now();
+        self.last_sent = Some(now);
+        self.tell_throttle();
+        let Some(resource) = self.parts.versions.get(event.resource_id) else {
+            let why = format!("resource version {} is unknown", event.resource_id);
+            let outcome = own_fault(&event, self.receiver(), &why);
+            self.record(outcome);
+            return;
+        };
+        let defaults = &self.parts.defaults;
+        let attempt = AttemptParts {
+            event: event.clone(),
+            resource,
+            policy: target.receiver.retry.over(defaults.retry),
+            timeout: target.receiver.timeout.unwrap_or(defaults.timeout),
+            max_payload: defaults.max_payload,
+            transport: self.transport.clone(),
+            target,
+        };
+        let task = self.attempts.spawn_local(make(attempt));
+        self.under_way.insert(task.id(), event);
+    }
+
+    fn tell_throttle(&self) {
+        let full_at = self.throttle.as_ref().and_then(|(throttle, _)| {
+            let fill = TimeDelta::from_std(throttle.time_to_fill()).ok()?;
+            Utc::now().checked_add_signed(fill)
+        });
+        self.link.set_throttle_full_at(full_at);
+    }
+
+    fn attempt_ended(&mut self, ended: Result<(Id, Done), JoinError>) {
+        match ended {
+            Ok((task, done)) => {
+                self.under_way.remove(&task);
+                self.gone |= done.gone;
+                self.count(&done);
+                self.record(done.outcome);
+            }
+            Err(error) => {
+                // The task panicked: the event is at fault or rowhook is, the receiver is not.
+                tracing::error!(receiver = self.receiver().0, %error, "an attempt panicked");
+                if let Some(event) = self.under_way.remove(&error.id()) {
+                    let outcome =
+                        own_fault(&event, self.receiver(), "an internal error, see the log");
+                    self.record(outcome);
+                }
+            }
+        }
+    }
+
+    fn count(&self, done: &Done) {
+        let metrics = self.parts.status.metrics();
+        let outcome = match (&done.outcome.verdict, done.status) {
+            (Verdict::Delivered, _) => "delivered",
+            (_, Some(_)) => "refused",
+            (_, None) => "unanswered",
+        };
+        if let Some(took) = done.took {
+            metrics.attempt(outcome, took);
+        }
+        if done.outcome.verdict == Verdict::Delivered {
+            let after = Utc::now() - done.occurred_at;
+            metrics.delivered_after(after.as_seconds_f64());
+        }
+    }
+
+    /// Hands an outcome to the recorder until it is written.
+    fn record(&mut self, mut outcome: Outcome) {
+        if matches!(outcome.verdict, Verdict::Delivered | Verdict::Failed)
+            && let Some(rows) = self.rows_under_way.get(&outcome.event_id)
+        {
+            outcome.unpark = rows
+                .iter()
+                .filter(|row| self.parked_rows.contains(row))
+                .collect();
+        }
+        let recorder = self.parts.recorder.clone();
+        self.recording.spawn_local(write_down(recorder, outcome));
+    }
+
+    /// An outcome is written: its rows are free, or what follows in them is parked.
+    async fn outcome_written(&mut self, outcome: &Outcome) {
+        let Some(rows) = self.rows_under_way.remove(&outcome.event_id) else {
+            return;
+        };
+        if let Some(due_at) = outcome.due_at {
+            self.may_block = true;
+            let pause = (due_at - Utc::now()).max(TimeDelta::zero());
+            let due = Instant::now() + pause.to_std().unwrap_or_default();
+            self.due_at = self.due_at.min(due);
+            let behind = self.view.drop_behind(outcome.event_id, rows);
+            if let Err(error) = self.park(&behind).await {
+                // They are still ready in the database: the next page finds them blocked.
+                tracing::warn!(receiver = self.receiver().0, %error, "events could not be parked");
+                self.reread();
+            }
+        }
+        if !outcome.unpark.is_empty() {
+            self.reread();
+        }
+        self.view.finish(outcome.event_id, rows);
+    }
+}
+
+/// What follows from a turn.
+enum Turn {
+    /// Go on after this pause, or as soon as something happens.
+    Wait(Duration),
+    /// There is nothing left to do, or nothing may be done.
+    End,
+}
+
+/// The recorder may be away for a while: the outcome is kept and handed over again.
+async fn write_down(recorder: Slot<OutcomeRecorder>, outcome: Outcome) -> Outcome {
+    loop {
+        if let Some(room) = recorder.get()
+            && matches!(room.send(Record(outcome.clone())).await, Ok(Ok(())))
+        {
+            return outcome;
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
