@@ -1,2 +1,5 @@
 //! Pure decisions: what matches, when to try again, what is signed, where rowhook may connect to.
 //! No I/O, and `now` is an argument.
+
+pub mod egress;
+pub mod webhook_uri;
