@@ -14,7 +14,8 @@ pub const KEPT_RESPONSE_BYTES: usize = 16 * 1024;
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The headers as they came, names in lower case.
+    /// The headers with their values as they came, names in lower case and in alphabetical order
+    /// (the HTTP client does not tell in which order they came).
     pub headers: Vec<(String, String)>,
     /// The first [`KEPT_RESPONSE_BYTES`] of the body, as text (invalid UTF-8 replaced).
     pub body: String,
@@ -37,6 +38,18 @@ pub enum SendError {
     /// The URI can not be used at all.
     #[error("the webhook URI can not be used: {0}")]
     Uri(String),
+    /// A header that HTTP can not carry. Its value is left out: it may be a secret.
+    #[error("the header {name:?} can not be sent; check its name and value in the receiver")]
+    Header {
+        /// The header's name.
+        name: String,
+    },
+    /// The fault is on rowhook's own machine, so it must not be counted against the receiver.
+    #[error("rowhook could not connect from its side: {detail}")]
+    Local {
+        /// What failed, and what its operator can mend.
+        detail: String,
+    },
     /// The name did not resolve.
     #[error(
         "DNS: {host} did not resolve ({detail}); check the host name in the receiver's webhookUri"
@@ -94,6 +107,23 @@ pub enum SendError {
         /// What was seen.
         detail: String,
     },
+}
+
+impl SendError {
+    /// Whether the fault is rowhook's own; such an attempt is not counted (CONTRACT §7.7).
+    pub fn is_ours(&self) -> bool {
+        match self {
+            Self::Local { .. } => true,
+            Self::Uri(_)
+            | Self::Header { .. }
+            | Self::Dns { .. }
+            | Self::Forbidden { .. }
+            | Self::Connect { .. }
+            | Self::Tls { .. }
+            | Self::Timeout { .. }
+            | Self::Broken { .. } => false,
+        }
+    }
 }
 
 impl Phase {
