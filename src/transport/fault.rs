@@ -143,6 +143,10 @@ fn handshake_words(error: &io::Error) -> String {
 /// What came back is no HTTP.
 fn parsing(host: &str, error: ParseError) -> SendError {
     let detail = match error {
+        // The codec's own word for bytes that are no whole head; the system's errors have other kinds.
+        ParseError::Io(error) if error.kind() == ErrorKind::Other => {
+            "the head of the answer broke off".to_owned()
+        }
         ParseError::Io(error) => return broken(host, "before the answer", &error),
         ParseError::TooLarge => "the head of the answer is larger than 128 KiB".to_owned(),
         ParseError::Incomplete => "the head of the answer broke off".to_owned(),
@@ -162,9 +166,13 @@ pub(super) fn reading(host: &str, error: PayloadError) -> SendError {
         PayloadError::Io(error) | PayloadError::Incomplete(Some(error)) => {
             broken(host, "in the middle of the answer's body", &error)
         }
+        PayloadError::Incomplete(None) => SendError::Broken {
+            host: host.to_owned(),
+            detail: "the receiver closed it in the middle of the answer's body".to_owned(),
+        },
         other => SendError::Broken {
             host: host.to_owned(),
-            detail: format!("in the middle of the answer's body ({other})"),
+            detail: format!("the answer's body can not be read ({other})"),
         },
     }
 }

@@ -23,7 +23,7 @@ use awc::{
     ClientRequest,
     http::{
         Method, Uri,
-        header::{HOST, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
+        header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
         uri::{Authority, PathAndQuery},
     },
 };
@@ -123,7 +123,8 @@ impl HttpTransport {
             .await
             .map_err(|error| fault::sending(host.as_str(), request.timeout, error))?;
         phase.set(Phase::Body);
-        let body = read_body(&mut response)
+        let announced = announced_length(response.headers());
+        let body = read_body(&mut response, announced)
             .await
             .map_err(|error| fault::reading(host.as_str(), error))?;
         Ok(Answer {
@@ -201,7 +202,7 @@ impl Target {
 /// "https://host?query" has no path, and a request line that begins with "?" is none.
 fn with_path(uri: Uri) -> Result<Uri, SendError> {
     let rooted = match uri.path_and_query() {
-        Some(path) if path.as_str().starts_with('?') => format!("/{path}"),
+        Some(path) if path.as_str().starts_with('?') => format!("/{}", path.as_str()),
         _ => return Ok(uri),
     };
     let mut parts = uri.into_parts();
@@ -256,14 +257,18 @@ impl MessageBody for WatchedBody {
 }
 
 /// The first [`KEPT_RESPONSE_BYTES`]. A longer body is no fault: by then the status has counted.
-async fn read_body<S>(stream: &mut S) -> Result<Vec<u8>, PayloadError>
+async fn read_body<S>(stream: &mut S, announced: Option<u64>) -> Result<Vec<u8>, PayloadError>
 where
     S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
 {
     let mut kept = Vec::new();
     while kept.len() < KEPT_RESPONSE_BYTES {
         let Some(chunk) = stream.next().await else {
-            return Ok(kept);
+            // awc takes a closed connection for the end, whatever length was announced.
+            return match announced {
+                Some(length) if (kept.len() as u64) < length => Err(PayloadError::Incomplete(None)),
+                _ => Ok(kept),
+            };
         };
         let mut chunk = chunk?;
         chunk.truncate(KEPT_RESPONSE_BYTES - kept.len());
@@ -279,14 +284,17 @@ where
     Ok(kept)
 }
 
+fn announced_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
 /// As text that any database can hold: invalid UTF-8 and NUL replaced, and no half of a character
 /// where the body was cut.
 fn as_text(body: &[u8]) -> String {
-    let whole = match std::str::from_utf8(body) {
-        Err(error) if body.len() == KEPT_RESPONSE_BYTES && error.error_len().is_none() => {
-            &body[..error.valid_up_to()]
-        }
-        _ => body,
+    let whole = if body.len() == KEPT_RESPONSE_BYTES {
+        without_half_character(body)
+    } else {
+        body
     };
     let text = String::from_utf8_lossy(whole);
     if text.contains('\0') {
@@ -294,6 +302,19 @@ fn as_text(body: &[u8]) -> String {
     } else {
         text.into_owned()
     }
+}
+
+fn without_half_character(body: &[u8]) -> &[u8] {
+    // The start of a character that needs more bytes is at most three from the end.
+    for at in body.len().saturating_sub(3)..body.len() {
+        if let Err(error) = std::str::from_utf8(&body[at..])
+            && error.valid_up_to() == 0
+            && error.error_len().is_none()
+        {
+            return &body[..at];
+        }
+    }
+    body
 }
 
 /// The headers in alphabetical order, up to [`KEPT_HEADER_BYTES`]; `retry-after` is kept in any case,

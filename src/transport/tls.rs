@@ -144,6 +144,10 @@ fn certificate_words(fault: &CertificateError) -> String {
         CertificateError::UnknownIssuer => "the server's certificate is from an unknown issuer; \
              serve the whole chain, or add its CA to receivers.ca_bundle"
             .to_owned(),
+        CertificateError::BadSignature => "the server's certificate is not signed by the key of \
+             the CA that it names; if that CA has been renewed, put the new one into \
+             receivers.ca_bundle"
+            .to_owned(),
         CertificateError::NotValidForName => {
             "the server's certificate is for another host name".to_owned()
         }

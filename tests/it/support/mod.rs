@@ -1,0 +1,5 @@
+//! What several behaviours need: servers that misbehave on purpose, names, certificates.
+
+pub mod certificates;
+pub mod names;
+pub mod raw_server;
