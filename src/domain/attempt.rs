@@ -78,9 +78,9 @@ pub enum SendError {
         "could not connect to {host}: {detail}; check that the receiver runs and lets rowhook in"
     )]
     Connect {
-        /// The host and port.
+        /// The host.
         host: String,
-        /// The system's words.
+        /// The address and what the system says of it.
         detail: String,
     },
     /// The TLS handshake failed.
@@ -92,7 +92,7 @@ pub enum SendError {
         detail: String,
     },
     /// The time ran out.
-    #[error("no complete answer within {} ms ({}); answer first and process later, or raise timeoutMs", .after.as_millis(), .phase.words())]
+    #[error("no complete answer within {} ms ({}); {}, or raise timeoutMs", .after.as_millis(), .phase.words(), .phase.advice())]
     Timeout {
         /// The limit.
         after: Duration,
@@ -133,6 +133,15 @@ impl Phase {
             Self::Connect => "while connecting",
             Self::Answer => "while waiting for the answer",
             Self::Body => "while reading the answer's body",
+        }
+    }
+
+    /// What the receiver's owner can do about it.
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Connect => "check that the receiver runs and lets rowhook in",
+            Self::Answer => "answer first and process later",
+            Self::Body => "answer with a short body and its length",
         }
     }
 }

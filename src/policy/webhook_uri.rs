@@ -13,7 +13,7 @@ use super::egress::{EgressPolicy, Refusal};
 /// The longest URI, in characters; proxies and servers begin to refuse request lines not far above.
 pub const MAX_URI_CHARS: usize = 2048;
 
-/// What is wrong with a URI. The texts tell the user what to mend.
+/// What is wrong with a URI. The texts tell the user what to mend, and complete "The webhookUri …".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UriProblem {
     /// Longer than [`MAX_URI_CHARS`].
@@ -144,12 +144,14 @@ fn check_wire_form(uri: &str, url: &Url) -> Result<(), UriProblem> {
         return Err(UriProblem::Credentials);
     }
     let host = Host::parse(authority.host()).ok();
-    if host.as_ref().map(Host::to_string) != url.host().map(|host| host.to_string()) {
-        return Err(ambiguous("its host can be read in two ways"));
-    }
     let default_port = if url.scheme() == "https" { 443 } else { 80 };
-    if Some(authority.port_u16().unwrap_or(default_port)) != url.port_or_known_default() {
-        return Err(ambiguous("its port can be read in two ways"));
+    let port = Some(authority.port_u16().unwrap_or(default_port));
+    // No such case is known, because `http` refuses what `url` mends. Both change, and a difference
+    // would mean that one address is judged and another dialled.
+    if host.as_ref().map(Host::to_string) != url.host().map(|host| host.to_string())
+        || port != url.port_or_known_default()
+    {
+        return Err(ambiguous("its host or port can be read in two ways"));
     }
     if let (Some(Host::Ipv4(address)), "https") = (host, url.scheme())
         && authority.host() != address.to_string()

@@ -196,3 +196,72 @@ fn broken(host: &str, place: &str, error: &io::Error) -> SendError {
         detail: format!("{what} {place}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connecting_to(error: &io::Error) -> SendError {
+        connecting("hooks.test", "192.0.2.1:443".parse().unwrap(), error)
+    }
+
+    #[test]
+    fn faults_of_this_machine_are_not_the_receivers() {
+        for error in [
+            io::Error::from_raw_os_error(TOO_MANY_FILES[0]),
+            io::Error::from_raw_os_error(TOO_MANY_FILES[1]),
+            io::Error::from(ErrorKind::AddrNotAvailable),
+            io::Error::from(ErrorKind::AddrInUse),
+        ] {
+            assert!(connecting_to(&error).is_ours(), "{error}");
+        }
+    }
+
+    #[test]
+    fn faults_on_the_way_name_the_address() {
+        for (kind, words) in [
+            (ErrorKind::ConnectionRefused, "refused the connection"),
+            (ErrorKind::NetworkUnreachable, "no route"),
+            (ErrorKind::HostUnreachable, "is unreachable"),
+            (ErrorKind::TimedOut, "did not answer"),
+            (ErrorKind::PermissionDenied, "local firewall"),
+            (ErrorKind::Other, "192.0.2.1:443: "),
+        ] {
+            let error = connecting_to(&io::Error::from(kind));
+            let text = error.to_string();
+            assert!(!error.is_ours());
+            assert!(
+                text.starts_with("could not connect to hooks.test: "),
+                "{text}"
+            );
+            assert!(
+                text.contains("192.0.2.1:443") && text.contains(words),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_guards_own_fault_comes_through_awc_unchanged() {
+        let fault = no_address("hooks.test");
+        let carried = SendRequestError::Connect(ConnectError::Resolver(Box::new(fault.clone())));
+        assert_eq!(sending("hooks.test:1", Duration::ZERO, carried), fault);
+    }
+
+    #[test]
+    fn a_timeout_says_where_and_what_to_do() {
+        let text = |phase| {
+            let after = Duration::from_secs(5);
+            SendError::Timeout { after, phase }.to_string()
+        };
+        assert_eq!(
+            text(Phase::Answer),
+            "no complete answer within 5000 ms (while waiting for the answer); answer first and \
+             process later, or raise timeoutMs"
+        );
+        assert!(text(Phase::Connect).contains("(while connecting); check that the receiver runs"));
+        assert!(
+            text(Phase::Body).contains("(while reading the answer's body); answer with a short")
+        );
+    }
+}

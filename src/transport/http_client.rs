@@ -3,6 +3,9 @@
 //! Senders hand in a finished request and get the answer, or the one fault that ended it, within the
 //! request's own time. Nothing here follows redirects, decompresses, retries, signs or judges. Beside
 //! the given headers the wire carries `host`, `content-length` and awc's `date`.
+//!
+//! What awc can not do: it takes an interim answer (1xx) for the final one, and it does not see
+//! the body of an HTTP/1.1 answer that neither announces its length nor is chunked.
 
 use std::{
     cell::Cell,
@@ -320,17 +323,22 @@ fn without_half_character(body: &[u8]) -> &[u8] {
 /// The headers in alphabetical order, up to [`KEPT_HEADER_BYTES`]; `retry-after` is kept in any case,
 /// because the backoff needs it.
 fn kept_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let mut came: Vec<_> = headers.iter().collect();
+    // Stable, so that the values of one name stay in their order.
+    came.sort_by_key(|(name, _)| name.as_str());
     let mut room = KEPT_HEADER_BYTES;
-    let mut kept = Vec::with_capacity(headers.len());
-    for (name, value) in headers {
+    came.retain(|(name, value)| {
         let size = name.as_str().len() + value.len();
-        if size > room && name != RETRY_AFTER {
-            continue;
+        let kept = size <= room || *name == RETRY_AFTER;
+        if kept {
+            room = room.saturating_sub(size);
         }
-        room = room.saturating_sub(size);
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        kept.push((name.as_str().to_owned(), value));
-    }
-    kept.sort_by(|(left, _), (right, _)| left.cmp(right));
-    kept
+        kept
+    });
+    came.into_iter()
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), value)
+        })
+        .collect()
 }

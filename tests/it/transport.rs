@@ -3,7 +3,7 @@
 use std::{
     rc::Rc,
     sync::{Arc, LazyLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -248,10 +248,13 @@ async fn slow_receivers_do_not_hold_up_another() {
     })
     .await;
     let transport = transport_of(settings());
-    // More than awc's own limit, and all at one host, so that they share one of the clients.
+    // More than awc's own limit of 100, and all at one host, so that they share one of the clients.
     for _ in 0..150 {
         let (transport, uri) = (Rc::clone(&transport), server.uri("/slow"));
-        spawn_local(async move { transport.post(request(uri, LONG)).await });
+        spawn_local(async move { transport.post(request(uri, 3 * LONG)).await });
+    }
+    while server.received().len() < 100 {
+        tokio::task::yield_now().await;
     }
     let answer = transport.post(request(server.uri("/quick"), LONG)).await;
     assert!(answer.is_ok(), "{answer:?}");
@@ -280,6 +283,7 @@ async fn a_compressed_answer_is_left_as_it_is() {
     assert_eq!(post(server.uri("/")).await.unwrap().body, "abcd");
     let received = server.received().pop().unwrap();
     assert_eq!(received.header("accept-encoding"), None);
+    assert_eq!(received.header("user-agent"), None);
 }
 
 #[actix_rt::test]
@@ -345,25 +349,37 @@ async fn a_flood_of_headers_is_cut_but_retry_after_stays() {
     assert!(answer.headers.contains(&("retry-after".into(), "3".into())));
 }
 
+/// The phase in which the time of a request runs out, which must be soon after its limit.
+async fn phase_at_the_end(settings: TransportSettings, request: DeliveryRequest) -> Phase {
+    phase_at_the_end_with(&*transport_of(settings), request).await
+}
+
+async fn phase_at_the_end_with(transport: &dyn Transport, request: DeliveryRequest) -> Phase {
+    let started = Instant::now();
+    let outcome = transport.post(request).await;
+    let took = started.elapsed();
+    assert!(SHORT <= took && took < LONG, "{took:?}");
+    match outcome {
+        Err(SendError::Timeout { after, phase }) if after == SHORT => phase,
+        other => panic!("expected a timeout: {other:?}"),
+    }
+}
+
 #[actix_rt::test]
 async fn time_runs_out_while_the_name_is_looked_up() {
     let settings = TransportSettings {
         resolver: Names::new(vec![Lookup::Silent]),
         ..settings()
     };
-    let outcome = transport_of(settings)
-        .post(request("http://hooks.test/", SHORT))
-        .await;
-    assert_eq!(outcome, Err(timed_out(Phase::Connect)));
+    let phase = phase_at_the_end(settings, request("http://hooks.test/", SHORT)).await;
+    assert_eq!(phase, Phase::Connect);
 }
 
 #[actix_rt::test]
 async fn time_runs_out_while_connecting() {
     let (address, _queue, _listener) = silent_address().await;
-    let outcome = transport_of(settings())
-        .post(request(format!("http://{address}/"), SHORT))
-        .await;
-    assert_eq!(outcome, Err(timed_out(Phase::Connect)));
+    let phase = phase_at_the_end(settings(), request(format!("http://{address}/"), SHORT)).await;
+    assert_eq!(phase, Phase::Connect);
 }
 
 #[actix_rt::test]
@@ -373,10 +389,12 @@ async fn time_runs_out_in_the_tls_handshake() {
         drop(stream);
     })
     .await;
-    let outcome = transport_of(settings())
-        .post(request(format!("https://{}/", server.address), SHORT))
-        .await;
-    assert_eq!(outcome, Err(timed_out(Phase::Connect)));
+    let phase = phase_at_the_end(
+        settings(),
+        request(format!("https://{}/", server.address), SHORT),
+    )
+    .await;
+    assert_eq!(phase, Phase::Connect);
     assert_eq!(server.connections(), 1);
 }
 
@@ -395,14 +413,9 @@ async fn time_runs_out_while_waiting_for_the_answer() {
         .post(request(server.uri("/"), LONG))
         .await
         .unwrap();
-    let outcome = transport.post(request(server.uri("/"), SHORT)).await;
-    assert_eq!(outcome, Err(timed_out(Phase::Answer)));
+    let phase = phase_at_the_end_with(&*transport, request(server.uri("/"), SHORT)).await;
+    assert_eq!(phase, Phase::Answer);
     assert_eq!(server.connections(), 1);
-    let words = outcome.unwrap_err().to_string();
-    assert!(
-        words.contains("250 ms (while waiting for the answer)"),
-        "{words}"
-    );
 }
 
 #[actix_rt::test]
@@ -414,8 +427,8 @@ async fn time_runs_out_on_a_server_that_accepts_and_reads_nothing() {
     .await;
     let mut large = request(server.uri("/"), SHORT);
     large.body = Bytes::from(vec![b' '; 32 << 20]);
-    let outcome = transport_of(settings()).post(large).await;
-    assert_eq!(outcome, Err(timed_out(Phase::Answer)));
+    let phase = phase_at_the_end(settings(), large).await;
+    assert_eq!(phase, Phase::Answer);
 }
 
 #[actix_rt::test]
@@ -429,17 +442,8 @@ async fn time_runs_out_on_a_dripping_body() {
         }
     })
     .await;
-    let outcome = transport_of(settings())
-        .post(request(server.uri("/"), SHORT))
-        .await;
-    assert_eq!(outcome, Err(timed_out(Phase::Body)));
-}
-
-fn timed_out(phase: Phase) -> SendError {
-    SendError::Timeout {
-        after: SHORT,
-        phase,
-    }
+    let phase = phase_at_the_end(settings(), request(server.uri("/"), SHORT)).await;
+    assert_eq!(phase, Phase::Body);
 }
 
 #[actix_rt::test]

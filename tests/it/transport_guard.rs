@@ -216,7 +216,12 @@ async fn deliveries_leave_from_the_bind_address() {
         .post(request("http://hooks.test/", LONG))
         .await
         .unwrap();
-    assert_eq!(server.peers()[0].ip().to_string(), "127.0.0.7");
+    let port = server.address.port();
+    let mapped = format!("http://[::ffff:127.0.0.1]:{port}/");
+    transport.post(request(mapped, LONG)).await.unwrap();
+    for peer in server.peers() {
+        assert_eq!(peer.ip().to_string(), "127.0.0.7");
+    }
 }
 
 #[actix_rt::test]
