@@ -201,7 +201,7 @@ async fn a_connection_that_the_server_closed_is_not_used_again() {
             .post(request(server.uri("/"), LONG))
             .await
             .unwrap();
-        // Lets the server's farewell arrive: it closes before it accepts again.
+        // The server has closed by now; something that waits lets the reactor see its farewell.
         tokio::net::TcpStream::connect(server.address)
             .await
             .unwrap();
@@ -336,8 +336,9 @@ async fn a_body_that_stops_past_the_cut_is_not_waited_for() {
 
 #[actix_rt::test]
 async fn a_flood_of_headers_is_cut_but_retry_after_stays() {
+    // 1 KiB each, so that they fill the room to the last byte.
     let filler: String = (0..60)
-        .map(|n| format!("a-{n:02}: {}\r\n", "y".repeat(1000)))
+        .map(|n| format!("a-{n:02}: {}\r\n", "y".repeat(1020)))
         .collect();
     let server = RawServer::answering(format!(
         "HTTP/1.1 429 Slow\r\n{filler}retry-after: 3\r\ncontent-length: 0\r\n\r\n"
