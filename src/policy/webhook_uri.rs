@@ -110,14 +110,14 @@ pub fn check_uri(uri: &str, allow_http: bool, policy: &EgressPolicy) -> Result<U
     if url.port() == Some(0) {
         return Err(UriProblem::Port);
     }
-    check_wire_form(uri, &url)?;
-    check_host(&url, policy)?;
+    let wire = check_wire_form(uri, &url)?;
+    check_host(&url, wire.host().unwrap_or_default(), policy)?;
     Ok(url)
 }
 
 /// The two parsers must agree: `url` follows browsers and mends much, while `http` is what the HTTP
 /// client dials and writes.
-fn check_wire_form(uri: &str, url: &Url) -> Result<(), UriProblem> {
+fn check_wire_form(uri: &str, url: &Url) -> Result<http::Uri, UriProblem> {
     let ambiguous = |detail: &str| UriProblem::Ambiguous {
         detail: detail.to_owned(),
         plain: url.to_string(),
@@ -143,26 +143,19 @@ fn check_wire_form(uri: &str, url: &Url) -> Result<(), UriProblem> {
     if authority.as_str().contains('@') {
         return Err(UriProblem::Credentials);
     }
-    let host = Host::parse(authority.host()).ok();
+    let host = Host::parse(authority.host()).ok().map(|it| it.to_string());
     let default_port = if url.scheme() == "https" { 443 } else { 80 };
     let port = Some(authority.port_u16().unwrap_or(default_port));
     // No such case is known, because `http` refuses what `url` mends. Both change, and a difference
     // would mean that one address is judged and another dialled.
-    if host.as_ref().map(Host::to_string) != url.host().map(|host| host.to_string())
-        || port != url.port_or_known_default()
-    {
+    if host != url.host().map(|it| it.to_string()) || port != url.port_or_known_default() {
         return Err(ambiguous("its host or port can be read in two ways"));
     }
-    if let (Some(Host::Ipv4(address)), "https") = (host, url.scheme())
-        && authority.host() != address.to_string()
-    {
-        // No certificate can be for such a spelling.
-        return Err(ambiguous("its address is in an odd spelling"));
-    }
-    Ok(())
+    Ok(wire)
 }
 
-fn check_host(url: &Url, policy: &EgressPolicy) -> Result<(), UriProblem> {
+fn check_host(url: &Url, spelling: &str, policy: &EgressPolicy) -> Result<(), UriProblem> {
+    let tls = url.scheme() == "https";
     let judge = |address: IpAddr| {
         policy
             .judge(address)
@@ -178,10 +171,20 @@ fn check_host(url: &Url, policy: &EgressPolicy) -> Result<(), UriProblem> {
             judge(loopback[0])
         }
         Some(Host::Domain(_)) => Ok(()),
-        Some(Host::Ipv4(address)) => judge(address.into()),
+        Some(Host::Ipv4(address)) => {
+            judge(address.into())?;
+            if tls && spelling != address.to_string() {
+                // No certificate can be for such a spelling.
+                return Err(UriProblem::Ambiguous {
+                    detail: "its address is in an odd spelling".to_owned(),
+                    plain: url.to_string(),
+                });
+            }
+            Ok(())
+        }
         Some(Host::Ipv6(address)) => {
             judge(address.into())?;
-            if url.scheme() == "https" {
+            if tls {
                 return Err(UriProblem::TlsToIpv6);
             }
             Ok(())
@@ -374,7 +377,8 @@ mod tests {
             let uri = format!("http://{host}/hook");
             let problem = check_open(&uri, &[]).unwrap_err();
             assert_eq!(refusal(&problem), Some(kind), "{host}");
-            assert!(check(&format!("https://{host}/hook")).is_err(), "{host}");
+            let problem = check(&format!("https://{host}/hook")).unwrap_err();
+            assert_eq!(refusal(&problem), Some(kind), "{host}");
         }
     }
 
