@@ -14,7 +14,8 @@ pub const KEPT_RESPONSE_BYTES: usize = 16 * 1024;
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The headers as they came, names in lower case.
+    /// The headers with their values as they came, names in lower case and in alphabetical order
+    /// (the HTTP client does not tell in which order they came).
     pub headers: Vec<(String, String)>,
     /// The first [`KEPT_RESPONSE_BYTES`] of the body, as text (invalid UTF-8 replaced).
     pub body: String,
@@ -37,6 +38,18 @@ pub enum SendError {
     /// The URI can not be used at all.
     #[error("the webhook URI can not be used: {0}")]
     Uri(String),
+    /// A header that HTTP can not carry. Its value is left out: it may be a secret.
+    #[error("the header {name:?} can not be sent; check its name and value in the receiver")]
+    Header {
+        /// The header's name.
+        name: String,
+    },
+    /// The fault is on rowhook's own machine, so it must not be counted against the receiver.
+    #[error("rowhook could not connect from its side: {detail}")]
+    Local {
+        /// What failed, and what its operator can mend.
+        detail: String,
+    },
     /// The name did not resolve.
     #[error(
         "DNS: {host} did not resolve ({detail}); check the host name in the receiver's webhookUri"
@@ -65,9 +78,9 @@ pub enum SendError {
         "could not connect to {host}: {detail}; check that the receiver runs and lets rowhook in"
     )]
     Connect {
-        /// The host and port.
+        /// The host.
         host: String,
-        /// The system's words.
+        /// The address and what the system says of it.
         detail: String,
     },
     /// The TLS handshake failed.
@@ -79,7 +92,7 @@ pub enum SendError {
         detail: String,
     },
     /// The time ran out.
-    #[error("no complete answer within {} ms ({}); answer first and process later, or raise timeoutMs", .after.as_millis(), .phase.words())]
+    #[error("no complete answer within {} ms ({}); {}, or raise timeoutMs", .after.as_millis(), .phase.words(), .phase.advice())]
     Timeout {
         /// The limit.
         after: Duration,
@@ -96,6 +109,23 @@ pub enum SendError {
     },
 }
 
+impl SendError {
+    /// Whether the fault is rowhook's own; such an attempt is not counted (CONTRACT §7.7).
+    pub fn is_ours(&self) -> bool {
+        match self {
+            Self::Local { .. } => true,
+            Self::Uri(_)
+            | Self::Header { .. }
+            | Self::Dns { .. }
+            | Self::Forbidden { .. }
+            | Self::Connect { .. }
+            | Self::Tls { .. }
+            | Self::Timeout { .. }
+            | Self::Broken { .. } => false,
+        }
+    }
+}
+
 impl Phase {
     /// Where the time ran out, for people.
     pub fn words(self) -> &'static str {
@@ -103,6 +133,15 @@ impl Phase {
             Self::Connect => "while connecting",
             Self::Answer => "while waiting for the answer",
             Self::Body => "while reading the answer's body",
+        }
+    }
+
+    /// What the receiver's owner can do about it.
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Connect => "check that the receiver runs and lets rowhook in",
+            Self::Answer => "answer first and process later",
+            Self::Body => "answer with a short body and its length",
         }
     }
 }

@@ -13,3 +13,5 @@ mod python_printable;
 pub mod python_repr;
 pub mod signature;
 pub mod throttle;
+pub mod egress;
+pub mod webhook_uri;

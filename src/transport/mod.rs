@@ -2,6 +2,15 @@
 //!
 //! Senders (room 3) hand a finished request in. Nothing here signs, retries or judges.
 
+mod clients;
+mod fault;
+mod guard;
+mod http_client;
+pub mod tls;
+
+pub use guard::{Resolve, SystemResolver};
+pub use http_client::{HttpTransport, HttpTransportFactory, TransportSettings};
+
 use std::{rc::Rc, time::Duration};
 
 use async_trait::async_trait;
@@ -22,7 +31,7 @@ pub struct DeliveryRequest {
     pub timeout: Duration,
 }
 
-/// Makes one HTTP POST.
+/// Makes one HTTP POST. It must be called on an actix arbiter (or in another `LocalSet`).
 #[async_trait(?Send)]
 pub trait Transport {
     /// Sends the request and reads the answer. Redirects are answers, not followed.

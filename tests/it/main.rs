@@ -11,3 +11,6 @@
 
 mod signatures;
 mod support;
+mod transport;
+mod transport_guard;
+mod transport_tls;

@@ -1,0 +1,267 @@
+//! What the layers below report, as the [`SendError`] that the user reads.
+//!
+//! The guard and the HTTP client hand their errors in. One fault has one wording, whichever layer saw
+//! it first. Nothing here decides what follows from a fault.
+
+use std::{
+    io::{self, ErrorKind},
+    net::SocketAddr,
+    time::Duration,
+};
+
+use actix_http::error::{ParseError, PayloadError};
+use awc::error::{ConnectError, SendRequestError};
+
+use super::tls;
+use crate::domain::attempt::{Phase, SendError};
+
+/// The system's limits on open files, of the process and of the machine: `EMFILE` and `ENFILE`.
+const TOO_MANY_FILES: [i32; 2] = [24, 23];
+
+/// The name did not resolve.
+pub(super) fn resolving(host: &str, error: &io::Error) -> SendError {
+    let words = error.to_string();
+    // The standard library's prefix tells nothing that "DNS: … did not resolve" does not.
+    let words = words
+        .strip_prefix("failed to lookup address information: ")
+        .unwrap_or(&words);
+    SendError::Dns {
+        host: host.to_owned(),
+        detail: words.to_owned(),
+    }
+}
+
+/// The name is known, and has no address.
+pub(super) fn no_address(host: &str) -> SendError {
+    SendError::Dns {
+        host: host.to_owned(),
+        detail: "the name has no address".to_owned(),
+    }
+}
+
+/// No TCP connection came about.
+pub(super) fn connecting(host: &str, address: SocketAddr, error: &io::Error) -> SendError {
+    let local = |detail: &str| SendError::Local {
+        detail: detail.to_owned(),
+    };
+    if error
+        .raw_os_error()
+        .is_some_and(|code| TOO_MANY_FILES.contains(&code))
+    {
+        return local("too many open files; raise the limit (ulimit -n, LimitNOFILE)");
+    }
+    let detail = match error.kind() {
+        ErrorKind::AddrNotAvailable | ErrorKind::AddrInUse => {
+            return local(
+                "no free local address or port; check that receivers.bind_address is an address \
+                 of this machine, and how many connections it has open",
+            );
+        }
+        ErrorKind::ConnectionRefused => format!("{address} refused the connection"),
+        ErrorKind::ConnectionReset => format!("{address} reset the connection"),
+        ErrorKind::NetworkUnreachable => format!("there is no route to the network of {address}"),
+        ErrorKind::HostUnreachable => format!("{address} is unreachable"),
+        ErrorKind::TimedOut => format!("{address} did not answer"),
+        ErrorKind::PermissionDenied => format!("a local firewall forbids connecting to {address}"),
+        _ => format!("{address}: {error}"),
+    };
+    SendError::Connect {
+        host: host.to_owned(),
+        detail,
+    }
+}
+
+/// The request failed before the answer's head was there.
+pub(super) fn sending(host: &str, timeout: Duration, error: SendRequestError) -> SendError {
+    match error {
+        SendRequestError::Connect(error) => acquiring(host, timeout, error),
+        SendRequestError::Send(error) => broken(host, "while sending", &error),
+        SendRequestError::Response(error) => parsing(host, error),
+        SendRequestError::Timeout => SendError::Timeout {
+            after: timeout,
+            phase: Phase::Answer,
+        },
+        SendRequestError::Url(error) => SendError::Uri(error.to_string()),
+        SendRequestError::Http(error) => SendError::Uri(error.to_string()),
+        // HTTP/2, tunnels and failing bodies: nothing that this transport uses, but the enum is open.
+        other => SendError::Broken {
+            host: host.to_owned(),
+            detail: other.to_string(),
+        },
+    }
+}
+
+/// No connection could be had from awc's pool.
+fn acquiring(host: &str, timeout: Duration, error: ConnectError) -> SendError {
+    let host = host.to_owned();
+    match error {
+        // The guard's own words, carried through awc.
+        ConnectError::Resolver(error) => match error.downcast::<SendError>() {
+            Ok(error) => *error,
+            Err(error) => SendError::Dns {
+                host,
+                detail: error.to_string(),
+            },
+        },
+        ConnectError::NoRecords | ConnectError::Unresolved => no_address(&host),
+        ConnectError::Timeout => SendError::Timeout {
+            after: timeout,
+            phase: Phase::Connect,
+        },
+        // awc's word for a connection that ended where the answer's head should have begun.
+        ConnectError::Disconnected => SendError::Broken {
+            host,
+            detail: "the receiver closed it without an answer".to_owned(),
+        },
+        // The guard reports its own I/O errors above, so what is left is the handshake.
+        ConnectError::Io(error) => SendError::Tls {
+            host,
+            detail: handshake_words(&error),
+        },
+        other => SendError::Broken {
+            host,
+            detail: other.to_string(),
+        },
+    }
+}
+
+fn handshake_words(error: &io::Error) -> String {
+    match (tls::fault_in(error), error.kind()) {
+        (Some(fault), _) => tls::words(fault),
+        (None, ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
+            "the server closed the connection during the handshake; check that it speaks TLS on \
+             this port and serves this host name"
+                .to_owned()
+        }
+        (None, ErrorKind::InvalidInput) => {
+            "no certificate can be for this host name; use a valid DNS name".to_owned()
+        }
+        (None, _) => error.to_string(),
+    }
+}
+
+/// What came back is no HTTP.
+fn parsing(host: &str, error: ParseError) -> SendError {
+    let detail = match error {
+        // The codec's own word for bytes that are no whole head; the system's errors have other kinds.
+        ParseError::Io(error) if error.kind() == ErrorKind::Other => {
+            "the head of the answer broke off".to_owned()
+        }
+        ParseError::Io(error) => return broken(host, "before the answer", &error),
+        ParseError::TooLarge => "the head of the answer is larger than 128 KiB".to_owned(),
+        ParseError::Incomplete => "the head of the answer broke off".to_owned(),
+        other => format!(
+            "the answer is not HTTP/1.1 ({other}); check the port, and whether it wants https"
+        ),
+    };
+    SendError::Broken {
+        host: host.to_owned(),
+        detail,
+    }
+}
+
+/// The answer's head was there, and its body ended too early.
+pub(super) fn reading(host: &str, error: PayloadError) -> SendError {
+    match error {
+        PayloadError::Io(error) | PayloadError::Incomplete(Some(error)) => {
+            broken(host, "in the middle of the answer's body", &error)
+        }
+        PayloadError::Incomplete(None) => SendError::Broken {
+            host: host.to_owned(),
+            detail: "the receiver closed it in the middle of the answer's body".to_owned(),
+        },
+        other => SendError::Broken {
+            host: host.to_owned(),
+            detail: format!("the answer's body can not be read ({other})"),
+        },
+    }
+}
+
+fn broken(host: &str, place: &str, error: &io::Error) -> SendError {
+    let host = host.to_owned();
+    // A TLS 1.3 server judges the client's side only after the handshake.
+    if let Some(fault) = tls::fault_in(error) {
+        return SendError::Tls {
+            host,
+            detail: tls::words(fault),
+        };
+    }
+    let what = match error.kind() {
+        ErrorKind::ConnectionReset => "the receiver reset it".to_owned(),
+        ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => "the receiver closed it".to_owned(),
+        _ => error.to_string(),
+    };
+    SendError::Broken {
+        host,
+        detail: format!("{what} {place}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connecting_to(error: &io::Error) -> SendError {
+        connecting("hooks.test", "192.0.2.1:443".parse().unwrap(), error)
+    }
+
+    #[test]
+    fn faults_of_this_machine_are_not_the_receivers() {
+        for error in [
+            io::Error::from_raw_os_error(TOO_MANY_FILES[0]),
+            io::Error::from_raw_os_error(TOO_MANY_FILES[1]),
+            io::Error::from(ErrorKind::AddrNotAvailable),
+            io::Error::from(ErrorKind::AddrInUse),
+        ] {
+            assert!(connecting_to(&error).is_ours(), "{error}");
+        }
+    }
+
+    #[test]
+    fn faults_on_the_way_name_the_address() {
+        for (kind, words) in [
+            (ErrorKind::ConnectionRefused, "refused the connection"),
+            (ErrorKind::NetworkUnreachable, "no route"),
+            (ErrorKind::HostUnreachable, "is unreachable"),
+            (ErrorKind::TimedOut, "did not answer"),
+            (ErrorKind::PermissionDenied, "local firewall"),
+            (ErrorKind::Other, "192.0.2.1:443: "),
+        ] {
+            let error = connecting_to(&io::Error::from(kind));
+            let text = error.to_string();
+            assert!(!error.is_ours());
+            assert!(
+                text.starts_with("could not connect to hooks.test: "),
+                "{text}"
+            );
+            assert!(
+                text.contains("192.0.2.1:443") && text.contains(words),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_guards_own_fault_comes_through_awc_unchanged() {
+        let fault = no_address("hooks.test");
+        let carried = SendRequestError::Connect(ConnectError::Resolver(Box::new(fault.clone())));
+        assert_eq!(sending("hooks.test:1", Duration::ZERO, carried), fault);
+    }
+
+    #[test]
+    fn a_timeout_says_where_and_what_to_do() {
+        let text = |phase| {
+            let after = Duration::from_secs(5);
+            SendError::Timeout { after, phase }.to_string()
+        };
+        assert_eq!(
+            text(Phase::Answer),
+            "no complete answer within 5000 ms (while waiting for the answer); answer first and \
+             process later, or raise timeoutMs"
+        );
+        assert!(text(Phase::Connect).contains("(while connecting); check that the receiver runs"));
+        assert!(
+            text(Phase::Body).contains("(while reading the answer's body); answer with a short")
+        );
+    }
+}

@@ -1,0 +1,83 @@
+//! A certificate authority of the test's own, and servers that present what it issued.
+
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, date_time_ymd,
+};
+use rustls::{
+    RootCertStore, ServerConfig,
+    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    server::WebPkiClientVerifier,
+};
+use tokio_rustls::TlsAcceptor;
+
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+/// The dates of a certificate.
+#[derive(Clone, Copy)]
+pub enum Dates {
+    Valid,
+    Expired,
+    Future,
+}
+
+impl Authority {
+    pub fn new() -> Self {
+        Self::named("rowhook test CA")
+    }
+
+    pub fn named(name: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        Self(CertifiedIssuer::self_signed(params, key).unwrap())
+    }
+
+    pub fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// A server with a certificate for a name or an IP address.
+    pub fn acceptor(&self, name: &str, dates: Dates) -> TlsAcceptor {
+        self.build(name, dates, false)
+    }
+
+    /// The same, which demands a client certificate.
+    pub fn demanding_acceptor(&self, name: &str) -> TlsAcceptor {
+        self.build(name, Dates::Valid, true)
+    }
+
+    fn build(&self, name: &str, dates: Dates, demanding: bool) -> TlsAcceptor {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        (params.not_before, params.not_after) = match dates {
+            Dates::Valid => (date_time_ymd(2020, 1, 1), date_time_ymd(4000, 1, 1)),
+            Dates::Expired => (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1)),
+            Dates::Future => (date_time_ymd(3999, 1, 1), date_time_ymd(4000, 1, 1)),
+        };
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .unwrap();
+        let builder = if demanding {
+            let mut roots = RootCertStore::empty();
+            roots.add(self.0.der().clone()).unwrap();
+            let verifier =
+                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+            builder.with_client_cert_verifier(verifier.unwrap())
+        } else {
+            builder.with_no_client_auth()
+        };
+        let mut config = builder
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
