@@ -14,6 +14,9 @@ use super::backoff::delay_after;
 /// The status by which a receiver says that it is gone for good (RFC 9110 §15.5.11).
 pub const GONE: u16 = 410;
 
+/// The pause after an attempt that failed by rowhook's own fault.
+pub const OWN_FAULT_PAUSE: Duration = Duration::from_secs(30);
+
 /// What the judge knows beside the answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstances<'a> {
@@ -31,16 +34,18 @@ pub struct Circumstances<'a> {
 
 /// Delivered only by exactly the expected status within the time.
 pub fn judge(result: &Result<Answer, SendError>, seen: &Circumstances<'_>) -> Verdict {
+    let uncounted = |after| Verdict::Retry {
+        after,
+        counted: false,
+    };
     let retry_after = match result {
         Ok(answer) if answer.status == seen.expected => return Verdict::Delivered,
         // The receiver is deactivated for it; its events stay pending for when it is activated again.
         Ok(answer) if answer.status == GONE => {
-            return Verdict::Retry {
-                after: seen.policy.initial_delay,
-                counted: false,
-            };
+            return uncounted(seen.policy.initial_delay);
         }
         Ok(answer) => retry_after(answer, seen.now),
+        Err(error) if error.is_ours() => return uncounted(OWN_FAULT_PAUSE),
         Err(_) => None,
     };
     match delay_after(seen.attempt, seen.policy, retry_after, seen.spread) {

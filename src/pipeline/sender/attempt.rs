@@ -19,13 +19,10 @@ use crate::{
     },
     policy::{
         delivery::{Unsendable, prepare},
-        judge::{Circumstances, GONE, fault, judge},
+        judge::{Circumstances, GONE, OWN_FAULT_PAUSE, fault, judge},
     },
     transport::{DeliveryRequest, Transport},
 };
-
-/// The pause after an attempt that failed by rowhook's own fault.
-const OWN_FAULT_PAUSE: Duration = Duration::from_secs(30);
 
 /// Everything that an attempt needs.
 pub struct AttemptParts {
