@@ -5,6 +5,7 @@
 
 pub mod api_keys;
 pub mod catalogue;
+pub mod delivery_targets;
 pub mod error;
 pub mod event_log;
 pub mod page;

@@ -1,0 +1,20 @@
+//! The senders' door to receivers: whom they speak to, and how.
+
+use async_trait::async_trait;
+
+use crate::domain::{ids::ReceiverId, receiver::DeliveryTarget};
+
+use super::StoreError;
+
+/// Receivers as senders see them.
+#[async_trait]
+pub trait DeliveryTargets: Send + Sync {
+    /// The record, its opened secrets and headers; `None` when there is no such receiver or it was
+    /// deleted. An inactive one is returned as it is. At most two statements.
+    async fn delivery_target(&self, id: ReceiverId) -> Result<Option<DeliveryTarget>, StoreError>;
+
+    /// Deactivates a receiver for a reason that rowhook itself found (a 410, nothing but failure for
+    /// days), which its record then shows, and closes its subscriptions' intervals like any
+    /// deactivation. False when it was not active any more; its record is then left alone.
+    async fn deactivate(&self, id: ReceiverId, reason: &str) -> Result<bool, StoreError>;
+}
