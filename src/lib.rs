@@ -3,6 +3,7 @@
 //! The map of the house is `docs/ARCHITECTURE.md`. Layers, each may use only what stands left of it:
 //! domain ← policy ← store and transport traits ← pipeline ← graphql ← http ← app.
 
+pub mod config;
 pub mod domain;
 pub mod pipeline;
 pub mod policy;

@@ -60,6 +60,16 @@ pub struct Author {
     pub name: String,
 }
 
+impl Author {
+    /// rowhook itself, where it changes a record by its own decision.
+    pub fn rowhook() -> Self {
+        Self {
+            id: None,
+            name: "rowhook".to_owned(),
+        }
+    }
+}
+
 /// An authenticated caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {

@@ -4,6 +4,7 @@
 pub mod backoff;
 pub mod body;
 pub mod delivery;
+pub mod egress;
 pub mod judge;
 pub mod logged_row;
 pub mod matching;
@@ -11,7 +12,7 @@ pub mod python_float;
 pub mod python_json;
 mod python_printable;
 pub mod python_repr;
+pub mod seal;
 pub mod signature;
 pub mod throttle;
-pub mod egress;
 pub mod webhook_uri;

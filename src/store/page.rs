@@ -28,3 +28,16 @@ pub struct Page<T> {
     /// Records in the whole list, whatever the page.
     pub total: u64,
 }
+
+impl<T> Page<T> {
+    /// The same page of something else; the first record that can not be turned ends it.
+    pub fn try_map<U, E>(self, turn: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
+        let items: Result<_, E> = self.items.into_iter().map(turn).collect();
+        Ok(Page {
+            items: items?,
+            has_previous: self.has_previous,
+            has_next: self.has_next,
+            total: self.total,
+        })
+    }
+}

@@ -1,10 +1,21 @@
 //! The stores on PostgreSQL and SQLite, with sea-orm. The only place that knows SQL.
 
+pub mod api_keys;
+mod attempt_rows;
 pub mod change_log;
 pub mod db;
+mod delivery_targets;
+pub mod event_log;
 pub mod event_queue;
 pub mod fan_out;
+mod headers;
+mod intervals;
 pub mod leases;
+mod mutation;
 pub mod outcomes;
+mod page;
+pub mod receivers;
 mod records;
+mod rows;
 mod sqlite_news;
+mod subscriptions;

@@ -1,0 +1,3 @@
+//! The settings of a deployment.
+
+pub mod key_file;
