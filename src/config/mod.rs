@@ -1,3 +1,135 @@
-//! The settings of a deployment.
+//! The settings of a deployment: `rowhook.toml`, overlaid by `ROWHOOK_…` variables.
+//!
+//! `default.toml` explains every key. A mistake is told in one line that names the setting and the
+//! mend; an unknown key is an error in the file and a warning in the environment, where orchestrators
+//! add variables of their own.
 
 pub mod key_file;
+mod load;
+mod values;
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use bytesize::ByteSize;
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use crate::domain::resource::{OnTruncate, ResourceName};
+
+pub use load::{ConfigError, Loaded, load};
+
+/// The explained defaults, as `default.toml` in the binary.
+pub const DEFAULT_TOML: &str = include_str!("default.toml");
+
+/// Every setting.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// `sqlite://PATH` or `postgres://…`.
+    pub database_url: String,
+    /// Connections to PostgreSQL at most.
+    pub database_connections: u32,
+    /// Where the API listens.
+    pub listen: String,
+    /// A key with role admin that needs no record.
+    pub admin_key: Option<String>,
+    /// 32 bytes in base64: encrypts secrets at rest.
+    pub secret_key: Option<String>,
+    /// Former secret keys, which still open what they sealed.
+    pub previous_secret_keys: Vec<String>,
+    /// Makes and watches the sample manufacturing tables.
+    pub sample: bool,
+    /// `serve` applies pending migrations.
+    pub auto_migrate: bool,
+    /// The largest body that is sent.
+    pub max_payload: ByteSize,
+    /// `/metrics` needs no key.
+    pub metrics_public: bool,
+    /// Which addresses receivers may have, and how they are reached.
+    pub receivers: ReceiverSettings,
+    /// For receivers that set nothing themselves.
+    pub defaults: DefaultSettings,
+    /// The watched tables.
+    pub resources: Vec<ResourceSettings>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            database_url: "sqlite://rowhook.db".to_owned(),
+            database_connections: 16,
+            listen: "127.0.0.1:8080".to_owned(),
+            admin_key: None,
+            secret_key: None,
+            previous_secret_keys: Vec::new(),
+            sample: false,
+            auto_migrate: true,
+            max_payload: ByteSize::mib(1),
+            metrics_public: true,
+            receivers: ReceiverSettings::default(),
+            defaults: DefaultSettings::default(),
+            resources: Vec::new(),
+        }
+    }
+}
+
+/// `[receivers]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReceiverSettings {
+    /// Receivers need not be https.
+    pub allow_http: bool,
+    /// Networks that receivers may resolve into although they are not public.
+    pub allow_private_networks: Vec<IpNet>,
+    /// A PEM file of further certificate authorities.
+    pub ca_bundle: Option<PathBuf>,
+    /// The addresses that deliveries come from, shown to users for their allow-lists.
+    pub egress_ips: Vec<String>,
+    /// The source address of deliveries.
+    pub bind_address: Option<IpAddr>,
+}
+
+/// `[defaults]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DefaultSettings {
+    /// The time for a whole attempt.
+    #[serde(deserialize_with = "values::duration")]
+    pub timeout: Duration,
+    /// Requests in flight at once to one receiver.
+    pub max_in_flight: u32,
+}
+
+impl Default for DefaultSettings {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(5),
+            max_in_flight: 16,
+        }
+    }
+}
+
+/// `[[resources]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResourceSettings {
+    /// The public name.
+    pub name: ResourceName,
+    /// Other names that the API accepts.
+    #[serde(default)]
+    pub aliases: Vec<ResourceName>,
+    /// The table as SQL names it.
+    pub table: String,
+    /// The key's columns.
+    #[serde(default)]
+    pub key: Vec<String>,
+    /// The etag column.
+    #[serde(default)]
+    pub etag: Option<String>,
+    /// Columns that never leave the database.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// What TRUNCATE does.
+    #[serde(default)]
+    pub on_truncate: OnTruncate,
+}
