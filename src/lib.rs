@@ -7,6 +7,7 @@ pub mod config;
 pub mod domain;
 pub mod pipeline;
 pub mod policy;
+pub mod sample;
 pub mod store;
 pub mod telemetry;
 pub mod transport;

@@ -1,2 +1,7 @@
-//! The binary.
-fn main() {}
+//! The binary: reads the command line and hands over.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rowhook::cli::run()
+}

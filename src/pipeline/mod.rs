@@ -16,3 +16,201 @@ pub mod outcome_recorder;
 pub mod sender;
 pub mod status;
 pub mod versions;
+
+use std::{sync::Arc, time::Duration};
+
+use actix::prelude::*;
+
+use crate::{
+    store::{
+        catalogue::ResourceInstaller,
+        change_log::{ChangeLog, FanOutStore},
+        delivery_targets::DeliveryTargets,
+        event_queue::{EventQueue, OutcomeLog},
+        leases::LeaseStore,
+    },
+    transport::TransportFactory,
+};
+
+use cdc_poller::{CdcPoller, PollerParts};
+use dispatcher::{Dispatcher, DispatcherParts, Senders};
+use fan_out::{FanOut, FanOutParts};
+use guardian::{Factory, FinishAll, Guardian, GuardianSettings};
+use messages::{Hints, Slot};
+use outcome_recorder::{OutcomeRecorder, RecorderParts};
+use sender::{DeliveryDefaults, SenderParts};
+use status::{StageKind, Status};
+use versions::Versions;
+
+/// What the rooms are given; each reads and writes through its own narrow door.
+#[derive(Clone)]
+pub struct PipelineParts {
+    /// Room 1 reads here.
+    pub change_log: Arc<dyn ChangeLog>,
+    /// Room 2 writes here.
+    pub fan_out: Arc<dyn FanOutStore>,
+    /// Room 3 reads here.
+    pub queue: Arc<dyn EventQueue>,
+    /// What receivers want.
+    pub targets: Arc<dyn DeliveryTargets>,
+    /// Room 4 writes here.
+    pub outcomes: Arc<dyn OutcomeLog>,
+    /// What log rows mean.
+    pub catalogue: Arc<dyn ResourceInstaller>,
+    /// Who does what.
+    pub leases: Arc<dyn LeaseStore>,
+    /// The network.
+    pub transport: Arc<dyn TransportFactory>,
+}
+
+/// How the rooms run.
+#[derive(Clone, Copy, Debug)]
+pub struct PipelineSettings {
+    /// How stages are kept up.
+    pub guardian: GuardianSettings,
+    /// For receivers that set nothing themselves.
+    pub delivery: DeliveryDefaults,
+    /// Events written in one transaction at most.
+    pub events_per_commit: usize,
+    /// Threads that send.
+    pub sender_threads: usize,
+}
+
+/// The rooms of this instance, running.
+pub struct Pipeline {
+    guardian: Addr<Guardian>,
+    senders: Senders,
+    status: Status,
+}
+
+impl Pipeline {
+    /// Starts every room, the last one first, on threads of their own. Needs a running actix system.
+    /// `holder` names this instance in the leases and must be its own at each start.
+    pub fn start(
+        parts: &PipelineParts,
+        settings: &PipelineSettings,
+        holder: &str,
+        status: Status,
+    ) -> Self {
+        let (fan_out, dispatcher, recorder) = (Slot::default(), Slot::default(), Slot::default());
+        let hints = Hints::default();
+        let holder: Arc<str> = holder.into();
+        let senders = Senders::on_threads(settings.sender_threads);
+        let versions = Versions::new(parts.catalogue.clone());
+        let sender = SenderParts {
+            queue: parts.queue.clone(),
+            targets: parts.targets.clone(),
+            versions: versions.clone(),
+            transport: parts.transport.clone(),
+            recorder: recorder.clone(),
+            defaults: settings.delivery,
+            status: status.clone(),
+        };
+        let stages = vec![
+            (
+                StageKind::OutcomeRecorder,
+                recorder_factory(
+                    RecorderParts {
+                        log: parts.outcomes.clone(),
+                        status: status.clone(),
+                    },
+                    recorder,
+                ),
+            ),
+            (
+                StageKind::Dispatcher,
+                dispatcher_factory(
+                    DispatcherParts {
+                        sender,
+                        leases: parts.leases.clone(),
+                        holder: holder.clone(),
+                        hints: hints.clone(),
+                        senders: senders.clone(),
+                        patience: settings.guardian.patience,
+                        status: status.clone(),
+                    },
+                    dispatcher.clone(),
+                ),
+            ),
+            (
+                StageKind::FanOut,
+                fan_out_factory(
+                    FanOutParts {
+                        store: parts.fan_out.clone(),
+                        versions,
+                        events_per_commit: settings.events_per_commit,
+                        dispatcher,
+                        hints,
+                        status: status.clone(),
+                    },
+                    fan_out.clone(),
+                ),
+            ),
+            (
+                StageKind::CdcPoller,
+                poller_factory(PollerParts {
+                    log: parts.change_log.clone(),
+                    leases: parts.leases.clone(),
+                    holder,
+                    fan_out,
+                    status: status.clone(),
+                }),
+            ),
+        ];
+        Self {
+            guardian: Guardian::new(stages, settings.guardian, status.clone()).start(),
+            senders,
+            status,
+        }
+    }
+
+    /// What operators are told.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// Finishes what is in flight within the time, writes it down and gives the leases back.
+    pub async fn finish(self, grace: Duration) {
+        if self.guardian.send(FinishAll { grace }).await.is_err() {
+            tracing::warn!("the guardian had ended before the stages were finished");
+        }
+        self.senders.stop_threads();
+    }
+}
+
+fn recorder_factory(parts: RecorderParts, slot: Slot<OutcomeRecorder>) -> Factory {
+    Box::new(move |thread, lifeline| {
+        let parts = parts.clone();
+        let address = OutcomeRecorder::start_in_arbiter(thread, move |_| {
+            OutcomeRecorder::new(parts, lifeline)
+        });
+        slot.put(address.clone());
+        address.recipient()
+    })
+}
+
+fn dispatcher_factory(parts: DispatcherParts, slot: Slot<Dispatcher>) -> Factory {
+    Box::new(move |thread, lifeline| {
+        let parts = parts.clone();
+        let address =
+            Dispatcher::start_in_arbiter(thread, move |_| Dispatcher::new(parts, lifeline));
+        slot.put(address.clone());
+        address.recipient()
+    })
+}
+
+fn fan_out_factory(parts: FanOutParts, slot: Slot<FanOut>) -> Factory {
+    Box::new(move |thread, lifeline| {
+        let parts = parts.clone();
+        let address = FanOut::start_in_arbiter(thread, move |_| FanOut::new(parts, lifeline));
+        slot.put(address.clone());
+        address.recipient()
+    })
+}
+
+fn poller_factory(parts: PollerParts) -> Factory {
+    Box::new(move |thread, lifeline| {
+        let parts = parts.clone();
+        CdcPoller::start_in_arbiter(thread, move |_| CdcPoller::new(parts, lifeline)).recipient()
+    })
+}

@@ -1,0 +1,157 @@
+//! Figures. Every metric's name stands here and nowhere else (CONTRACT §9).
+
+use std::{sync::Arc, time::Duration};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+/// Seconds: from a local receiver's millisecond to the longest timeout.
+const ATTEMPT_BUCKETS: [f64; 14] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0,
+];
+/// Seconds: from a few milliseconds to a backlog of an hour.
+const DELIVERY_BUCKETS: [f64; 14] = [
+    0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 300.0, 900.0, 3600.0,
+];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ActorLabel {
+    actor: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ChangeLabels {
+    resource: String,
+    action: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StatusLabel {
+    status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+#[derive(Debug)]
+struct Families {
+    registry: Registry,
+    changes: Family<ChangeLabels, Counter>,
+    events: Family<StatusLabel, Counter>,
+    attempts: Family<OutcomeLabel, Counter>,
+    attempt_duration: Histogram,
+    commit_to_delivery: Histogram,
+    capture_lag: Gauge<f64, std::sync::atomic::AtomicU64>,
+    restarts: Family<ActorLabel, Counter>,
+}
+
+/// The figures of this instance.
+#[derive(Clone, Debug)]
+pub struct Metrics(Arc<Families>);
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut families = Families {
+            registry: Registry::default(),
+            changes: Family::default(),
+            events: Family::default(),
+            attempts: Family::default(),
+            attempt_duration: Histogram::new(ATTEMPT_BUCKETS),
+            commit_to_delivery: Histogram::new(DELIVERY_BUCKETS),
+            capture_lag: Gauge::default(),
+            restarts: Family::default(),
+        };
+        let registry = &mut families.registry;
+        registry.register(
+            "rowhook_changes",
+            "Committed row changes that were fanned out",
+            families.changes.clone(),
+        );
+        registry.register(
+            "rowhook_events",
+            "Events by the status they came to",
+            families.events.clone(),
+        );
+        registry.register(
+            "rowhook_attempts",
+            "Requests made, by what came of them",
+            families.attempts.clone(),
+        );
+        registry.register(
+            "rowhook_attempt_duration_seconds",
+            "How long a request took, from its start to the end of the answer",
+            families.attempt_duration.clone(),
+        );
+        registry.register(
+            "rowhook_commit_to_delivery_seconds",
+            "From the commit of a change to the answer that delivered it",
+            families.commit_to_delivery.clone(),
+        );
+        registry.register(
+            "rowhook_capture_lag_seconds",
+            "Age of the oldest change of the page that was fanned out last; 0 when nothing waits",
+            families.capture_lag.clone(),
+        );
+        registry.register(
+            "rowhook_actor_restarts",
+            "Stages that were started again",
+            families.restarts.clone(),
+        );
+        Self(Arc::new(families))
+    }
+}
+
+impl Metrics {
+    /// A stage was started again.
+    pub fn actor_restarted(&self, actor: &'static str) {
+        self.0.restarts.get_or_create(&ActorLabel { actor }).inc();
+    }
+
+    /// Changes of one resource and action were fanned out.
+    pub fn changes(&self, resource: &str, action: &'static str, count: u64) {
+        let labels = ChangeLabels {
+            resource: resource.to_owned(),
+            action,
+        };
+        self.0.changes.get_or_create(&labels).inc_by(count);
+    }
+
+    /// Events came to a status.
+    pub fn events(&self, status: &'static str, count: u64) {
+        self.0
+            .events
+            .get_or_create(&StatusLabel { status })
+            .inc_by(count);
+    }
+
+    /// A request was made.
+    pub fn attempt(&self, outcome: &'static str, took: Duration) {
+        self.0
+            .attempts
+            .get_or_create(&OutcomeLabel { outcome })
+            .inc();
+        self.0.attempt_duration.observe(took.as_secs_f64());
+    }
+
+    /// A change arrived at its receiver.
+    pub fn delivered_after(&self, seconds: f64) {
+        self.0.commit_to_delivery.observe(seconds.max(0.0));
+    }
+
+    /// How far capture is behind.
+    pub fn capture_lag(&self, seconds: f64) {
+        self.0.capture_lag.set(seconds.max(0.0));
+    }
+
+    /// The figures in Prometheus' text format.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.0.registry).expect("writing to a string does not fail");
+        text
+    }
+}
