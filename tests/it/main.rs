@@ -9,4 +9,5 @@
     missing_docs
 )]
 
+mod stores;
 mod support;
