@@ -105,7 +105,7 @@ struct SealingKey {
 }
 
 impl SealingKey {
-    fn new(key: &[u8; KEY_BYTES]) -> Self {
+    fn new(key: [u8; KEY_BYTES]) -> Self {
         let mut hash = Sha256::new();
         hash.update(KEY_ID_DOMAIN);
         hash.update(key);
@@ -115,7 +115,7 @@ impl SealingKey {
             .collect();
         Self {
             id,
-            cipher: XChaCha20Poly1305::new(key.into()),
+            cipher: XChaCha20Poly1305::new(&key.into()),
         }
     }
 }
@@ -130,8 +130,8 @@ impl Sealer {
     /// A sealer that seals with `current` and also opens what the previous keys sealed.
     pub fn new(current: [u8; KEY_BYTES], previous: Vec<[u8; KEY_BYTES]>) -> Self {
         Self {
-            current: SealingKey::new(&current),
-            previous: previous.iter().map(SealingKey::new).collect(),
+            current: SealingKey::new(current),
+            previous: previous.into_iter().map(SealingKey::new).collect(),
         }
     }
 
@@ -291,7 +291,8 @@ mod tests {
         }
     }
 
-    /// Stored texts outlive releases: this one was sealed by the first.
+    /// Stored texts outlive releases. This one was made by another implementation of the cipher (Python's
+    /// `cryptography` behind an HChaCha20 of its own).
     #[test]
     fn the_format_does_not_change() {
         assert_eq!(sealer().current_key_id(), KEY_ID_OF_SEVENS);
@@ -303,13 +304,17 @@ mod tests {
         );
     }
 
-    const KEY_ID_OF_SEVENS: &str = "?";
-    const SEALED_WITH_SEVENS: &str = "?";
+    const KEY_ID_OF_SEVENS: &str = "757e5997";
+    const SEALED_WITH_SEVENS: &str =
+        "v1.757e5997.AAECAwQFBgcICQoLDA0ODxAREhMUFRYX33/Y4JlDPMpJo+Qp0HxpeLRi/Y2aCH1o37TCvQ==";
 
     #[test]
     fn neither_debug_nor_errors_show_a_secret() {
         let sealer = sealer();
-        assert!(!format!("{sealer:?}").contains('7') || sealer.current_key_id().contains('7'));
+        assert_eq!(
+            format!("{sealer:?}"),
+            format!("Sealer {{ current: {KEY_ID_OF_SEVENS:?}, .. }}")
+        );
         let errors = [
             format!("{:?}", sealer.open(Purpose::SharedSecret, SECRET)),
             format!("{:?}", parse_key(SECRET)),

@@ -10,6 +10,7 @@
 )]
 
 mod signatures;
+mod stores;
 mod support;
 mod transport;
 mod transport_guard;

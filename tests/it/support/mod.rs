@@ -5,3 +5,6 @@ pub mod certificates;
 pub mod database;
 pub mod names;
 pub mod raw_server;
+pub mod both;
+#[allow(dead_code, reason = "the rooms of the pipeline use the rest of it")]
+pub mod stored;
