@@ -4,6 +4,8 @@
 //! domain ← policy ← store and transport traits ← pipeline ← graphql ← http ← app.
 
 pub mod domain;
+pub mod graphql;
+pub mod http;
 pub mod policy;
 pub mod store;
 pub mod transport;
