@@ -1,0 +1,160 @@
+//! What a resolver has at hand: the stores, the deployment's settings, who is asking.
+//!
+//! [`Services`] is made once by the composition root; a [`Context`] is made for each request.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use crate::{
+    domain::{
+        api_key::{Identity, Role},
+        ids::{ReceiverId, SubscriptionId},
+        receiver::{Receiver, RetryPolicy, WebhookHeader},
+        resource::{Catalogue, ResourceName},
+        subscription::Subscription,
+    },
+    store::{
+        StoreError, event_log::EventLog, receivers::ReceiverStore, subscriptions::SubscriptionStore,
+    },
+};
+
+use super::{
+    error::{ApiError, Code, InputPath},
+    loader::Loader,
+    resource_enum::ResourceEnum,
+};
+
+/// Whether deliveries may ever go to a URI; the text says why not, in words that follow "webhookUri".
+pub type UriCheck = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
+/// What a receiver gets that sets nothing itself (`[defaults]`).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReceiverDefaults {
+    /// The time for a whole attempt.
+    pub timeout: Duration,
+    /// Requests in flight at once.
+    pub max_in_flight: u32,
+    /// When a failed event is tried again.
+    pub retry: RetryPolicy,
+}
+
+/// What the API works with, for the whole life of the process.
+#[derive(Clone)]
+pub struct Services {
+    /// Receivers and headers.
+    pub receivers: Arc<dyn ReceiverStore>,
+    /// Subscriptions.
+    pub subscriptions: Arc<dyn SubscriptionStore>,
+    /// Events and attempts.
+    pub events: Arc<dyn EventLog>,
+    /// The resources of this deployment.
+    pub catalogue: Arc<Catalogue>,
+    /// Judges a receiver's URI.
+    pub check_uri: UriCheck,
+    /// What unset settings of a receiver come to.
+    pub defaults: ReceiverDefaults,
+    /// Where deliveries come from (`receivers.egress_ips`).
+    pub source_ips: Vec<String>,
+}
+
+/// One request.
+pub struct Context {
+    /// The stores and settings.
+    pub services: Services,
+    /// Who is asking.
+    pub caller: Identity,
+    /// Receivers by id.
+    pub receivers: Loader<ReceiverId, Receiver>,
+    /// Subscriptions by id.
+    pub subscriptions: Loader<SubscriptionId, Subscription>,
+    /// The headers of a receiver.
+    pub headers_of: Loader<ReceiverId, Vec<WebhookHeader>>,
+    /// The subscriptions of a receiver.
+    pub subscriptions_of: Loader<ReceiverId, Vec<Subscription>>,
+}
+
+impl juniper::Context for Context {}
+
+impl Context {
+    /// A request of this caller.
+    pub fn new(services: &Services, caller: Identity) -> Self {
+        let receivers = services.receivers.clone();
+        let subscriptions = services.subscriptions.clone();
+        let headers_of = services.receivers.clone();
+        let subscriptions_of = services.subscriptions.clone();
+        Self {
+            services: services.clone(),
+            caller,
+            receivers: Loader::new(move |ids| {
+                let store = receivers.clone();
+                Box::pin(async move { by_id(store.receivers_by_id(&ids).await, |one| one.id) })
+            }),
+            subscriptions: Loader::new(move |ids| {
+                let store = subscriptions.clone();
+                Box::pin(async move { by_id(store.subscriptions_by_id(&ids).await, |one| one.id) })
+            }),
+            headers_of: Loader::new(move |ids| {
+                let store = headers_of.clone();
+                Box::pin(
+                    async move { by_owner(store.headers_of(&ids).await, |one| one.receiver_id) },
+                )
+            }),
+            subscriptions_of: Loader::new(move |ids| {
+                let store = subscriptions_of.clone();
+                Box::pin(async move {
+                    by_owner(store.subscriptions_of(&ids).await, |one| one.receiver_id)
+                })
+            }),
+        }
+    }
+
+    /// Refuses a caller whose role does not reach `needed`; `action` is the field that was asked for.
+    pub fn require(&self, needed: Role, action: &str) -> Result<(), ApiError> {
+        if self.caller.role >= needed {
+            return Ok(());
+        }
+        Err(ApiError::new(
+            Code::Forbidden,
+            format!(
+                "{action} needs a key with role {needed}; the key {:?} has role {}",
+                self.caller.author.name, self.caller.role
+            ),
+        ))
+    }
+
+    /// The canonical name behind a name or alias that the client gave.
+    pub fn resource(&self, given: &ResourceEnum, at: &InputPath) -> Result<ResourceName, ApiError> {
+        match self.services.catalogue.find(given) {
+            Some(resource) => Ok(resource.name.clone()),
+            None => Err(at.refuse(format!(
+                "names no resource of this deployment: {}; webhookResources lists them",
+                &**given
+            ))),
+        }
+    }
+
+    /// Called by each mutation once it has written: what was read before may no longer hold.
+    pub fn forget_loaded(&self) {
+        self.receivers.forget();
+        self.subscriptions.forget();
+        self.headers_of.forget();
+        self.subscriptions_of.forget();
+    }
+}
+
+fn by_id<K: Eq + std::hash::Hash, V>(
+    found: Result<Vec<V>, StoreError>,
+    id: impl Fn(&V) -> K,
+) -> Result<HashMap<K, V>, ApiError> {
+    Ok(found?.into_iter().map(|one| (id(&one), one)).collect())
+}
+
+fn by_owner<K: Eq + std::hash::Hash, V>(
+    found: Result<Vec<V>, StoreError>,
+    owner: impl Fn(&V) -> K,
+) -> Result<HashMap<K, Vec<V>>, ApiError> {
+    let mut owned: HashMap<K, Vec<V>> = HashMap::new();
+    for one in found? {
+        owned.entry(owner(&one)).or_default().push(one);
+    }
+    Ok(owned)
+}

@@ -1,0 +1,209 @@
+//! The management API: the GraphQL schema, and running requests against it.
+//!
+//! The HTTP route hands in requests of authenticated callers; resolvers ask the store traits. One file
+//! per aggregate holds its type, inputs and resolvers. The only place that knows juniper, beside the
+//! route; it never sees SQL, and never decides whether a key is valid.
+
+mod author;
+mod bare;
+mod connection;
+mod context;
+mod current_user;
+mod document;
+mod error;
+mod event;
+mod header;
+mod loader;
+mod receiver;
+mod receiver_input;
+mod resource;
+mod resource_enum;
+mod scalar;
+mod scalars;
+mod schema;
+mod subscription;
+mod validate;
+mod variables;
+
+use juniper::{
+    ExecutionError, GraphQLError, IntoFieldError as _, OperationType, ValidatedOperation,
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::domain::{api_key::Identity, resource::Catalogue};
+
+use self::{
+    context::Context,
+    error::{InputPath, Location, RequestError, document_errors},
+    scalar::ApiScalar,
+    schema::Schema,
+};
+
+pub use self::{
+    context::{ReceiverDefaults, Services, UriCheck},
+    error::{ApiError, Code},
+};
+
+/// The schema of a deployment with these resources, in GraphQL's schema definition language.
+pub fn sdl(catalogue: &Catalogue) -> String {
+    schema::build(catalogue).as_sdl()
+}
+
+/// One GraphQL request, whatever it came in.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The document.
+    pub query: String,
+    /// Which of its operations to run, where there are several.
+    pub operation_name: Option<String>,
+    /// The values of its variables.
+    pub variables: Map<String, Value>,
+}
+
+/// What may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allowed {
+    /// Queries alone (HTTP GET).
+    Queries,
+    /// Queries and mutations.
+    All,
+}
+
+/// What became of a request; each holds the response as JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Response {
+    /// It ran: `data` is there, perhaps with errors.
+    Executed(String),
+    /// Nothing ran: the document or the variables are wrong. There is no `data`.
+    Refused(String),
+    /// Nothing ran: it is a mutation, and only queries may run.
+    NotAllowed(String),
+}
+
+/// The management API of a deployment.
+pub struct Api {
+    schema: Schema,
+    services: Services,
+}
+
+impl Api {
+    /// Builds the schema for the resources of `services`.
+    pub fn new(services: Services) -> Self {
+        Self {
+            schema: schema::build(&services.catalogue),
+            services,
+        }
+    }
+
+    /// Runs a request of an authenticated caller.
+    pub async fn execute(&self, request: Request, caller: Identity, allowed: Allowed) -> Response {
+        match self.run(request, caller, allowed).await {
+            Ok(response) => response,
+            Err(errors) => Response::Refused(refusal(&errors)),
+        }
+    }
+
+    async fn run(
+        &self,
+        request: Request,
+        caller: Identity,
+        allowed: Allowed,
+    ) -> Result<Response, Vec<RequestError>> {
+        let name = request.operation_name.as_deref();
+        let schema = &self.schema.schema;
+        let prepared = document::prepare(&request.query, name, schema)?;
+        let refused = |error: GraphQLError| document_errors(&error);
+        let operation =
+            ValidatedOperation::new(&prepared.text, name, &self.schema).map_err(refused)?;
+        if operation.operation_type() == OperationType::Mutation && allowed == Allowed::Queries {
+            let message = "a mutation needs HTTP POST; GET runs queries alone";
+            let error = ApiError::new(Code::Validation, message);
+            return Ok(Response::NotAllowed(refusal(&[error.into()])));
+        }
+        let variables = variables::read(request.variables, &prepared.variables, schema);
+        let context = Context::new(&self.services, caller);
+        let (data, errors) = operation
+            .execute(&variables, &context)
+            .await
+            .map_err(refused)?;
+        let body = ExecutedBody {
+            errors: errors.iter().map(FieldFailure::of).collect(),
+            data,
+        };
+        Ok(Response::Executed(json(&body)))
+    }
+}
+
+/// The response to a request of which nothing ran, also one that never reached GraphQL.
+pub fn refusal(errors: &[RequestError]) -> String {
+    let errors = errors.iter().map(|one| Refusal {
+        message: &one.error.message,
+        locations: &one.locations,
+        extensions: Extensions {
+            code: one.error.code,
+            path: one.error.path.as_ref(),
+        },
+    });
+    json(&RefusedBody {
+        errors: errors.collect(),
+    })
+}
+
+#[derive(Serialize)]
+struct RefusedBody<'a> {
+    errors: Vec<Refusal<'a>>,
+}
+
+#[derive(Serialize)]
+struct Refusal<'a> {
+    message: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    locations: &'a [Location],
+    extensions: Extensions<'a>,
+}
+
+#[derive(Serialize)]
+struct Extensions<'a> {
+    code: Code,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'a InputPath>,
+}
+
+#[derive(Serialize)]
+struct ExecutedBody<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldFailure<'a>>,
+    data: juniper::Value<ApiScalar>,
+}
+
+#[derive(Serialize)]
+struct FieldFailure<'a> {
+    message: &'a str,
+    locations: [Location; 1],
+    path: &'a [String],
+    extensions: juniper::Value<ApiScalar>,
+}
+
+impl<'a> FieldFailure<'a> {
+    fn of(failure: &'a ExecutionError<ApiScalar>) -> Self {
+        let own = failure.error().extensions();
+        Self {
+            message: failure.error().message(),
+            locations: [failure.location().into()],
+            path: failure.path(),
+            // Resolvers give every failure a code. What has none is juniper's own, which speaks up while
+            // it runs only about an argument that does not fit.
+            extensions: if own.is_null() {
+                let unnamed = ApiError::new(Code::Validation, "").into_field_error();
+                unnamed.extensions().clone()
+            } else {
+                own.clone()
+            },
+        }
+    }
+}
+
+fn json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).expect("a response holds only strings as keys")
+}

@@ -1,0 +1,258 @@
+//! The roots of the schema. Each field is one line: what it does stands in its aggregate's file.
+
+use juniper::{EmptySubscription, RootNode, graphql_object};
+
+use crate::domain::resource::Catalogue;
+
+use super::{
+    connection::PageArguments,
+    context::Context,
+    current_user::CurrentUser,
+    error::ApiError,
+    event::{self, EventConnection, EventNode, WebhookEventFilters},
+    header::{
+        self, AddHeaderToWebhookReceiverInput, RemoveHeaderFromWebhookReceiverInput,
+        WebhookHeaderPayload,
+    },
+    receiver::{
+        self, ReceiverConnection, ReceiverNode, WebhookReceiverFilters, WebhookReceiverPayload,
+    },
+    receiver_input::{CreateWebhookReceiverInput, UpdateWebhookReceiverInput},
+    resource::WebhookResource,
+    resource_enum,
+    scalar::ApiScalar,
+    scalars::BigInt,
+    subscription::{
+        self, CreateWebhookSubscriptionInput, SubscriptionConnection, SubscriptionNode,
+        UpdateWebhookSubscriptionInput, WebhookSubscriptionFilters, WebhookSubscriptionPayload,
+    },
+};
+
+/// Nesting levels of a document. The introspection queries of common tools need 15.
+const MAX_DEPTH: usize = 24;
+/// Tokens of a document.
+const MAX_TOKENS: usize = 10_000;
+/// Fields of an operation, each fragment counted wherever it is spread.
+const MAX_FIELDS: usize = 2_000;
+
+/// The schema of a deployment.
+pub type Schema = RootNode<Query, Mutation, EmptySubscription<Context>, ApiScalar>;
+
+/// The schema of a deployment with these resources.
+pub fn build(catalogue: &Catalogue) -> Schema {
+    limited(resource_enum::with_values(catalogue, || {
+        Schema::new_with_scalar_value(Query, Mutation, EmptySubscription::new())
+    }))
+}
+
+/// Puts the limits on a schema; the bare one that documents are read with first has the same.
+pub(super) fn limited<Q, M, U>(root: RootNode<Q, M, U, ApiScalar>) -> RootNode<Q, M, U, ApiScalar>
+where
+    Q: juniper::GraphQLType<ApiScalar>,
+    M: juniper::GraphQLType<ApiScalar>,
+    U: juniper::GraphQLType<ApiScalar>,
+{
+    root.limit_depth(MAX_DEPTH)
+        .limit_tokens(MAX_TOKENS)
+        .limit_fields(MAX_FIELDS)
+}
+
+/// What can be asked.
+pub struct Query;
+
+/// What can be asked.
+#[graphql_object]
+#[graphql(name = "Query", context = Context, scalar = ApiScalar)]
+impl Query {
+    /// The holder of the API key that this request carries.
+    fn current_user(context: &Context) -> CurrentUser {
+        (&context.caller).into()
+    }
+
+    /// One receiver; null with an error NOT_FOUND when there is none.
+    async fn webhook_receiver(
+        context: &Context,
+        #[graphql(description = "The receiver's id.")] id: i32,
+    ) -> Result<Option<ReceiverNode>, ApiError> {
+        receiver::one(context, id).await
+    }
+
+    /// The receivers, in id order.
+    async fn webhook_receivers(
+        context: &Context,
+        #[graphql(
+            description = "The first so many, 0 to 1000; 100 unless `last` is given. More than 1000 \
+                is an error."
+        )]
+        first: Option<i32>,
+        #[graphql(description = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(description = "The last so many, 0 to 1000; not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(description = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(description = "Narrows the list.")] filters: Option<WebhookReceiverFilters>,
+    ) -> Result<ReceiverConnection, ApiError> {
+        let arguments = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        receiver::page(context, filters, &arguments).await
+    }
+
+    /// One subscription; null with an error NOT_FOUND when there is none.
+    async fn webhook_subscription(
+        context: &Context,
+        #[graphql(description = "The subscription's id.")] id: i32,
+    ) -> Result<Option<SubscriptionNode>, ApiError> {
+        subscription::one(context, id).await
+    }
+
+    /// The subscriptions, in id order.
+    async fn webhook_subscriptions(
+        context: &Context,
+        #[graphql(
+            description = "The first so many, 0 to 1000; 100 unless `last` is given. More than 1000 \
+                is an error."
+        )]
+        first: Option<i32>,
+        #[graphql(description = "Only what comes after this cursor.")] after: Option<String>,
+        #[graphql(description = "The last so many, 0 to 1000; not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(description = "Only what comes before this cursor.")] before: Option<String>,
+        #[graphql(description = "Narrows the list.")] filters: Option<WebhookSubscriptionFilters>,
+    ) -> Result<SubscriptionConnection, ApiError> {
+        let arguments = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        subscription::page(context, filters, &arguments).await
+    }
+
+    /// One event; null with an error NOT_FOUND when there is none, or it is no longer kept.
+    async fn webhook_event(
+        context: &Context,
+        #[graphql(description = "The event's id, `event_id` of the delivery.")] id: BigInt,
+    ) -> Result<Option<EventNode>, ApiError> {
+        event::one(context, id).await
+    }
+
+    /// The events, newest first, as a plain list.
+    async fn webhook_events(
+        context: &Context,
+        #[graphql(description = "Narrows the list.")] filters: Option<WebhookEventFilters>,
+        #[graphql(
+            description = "How many at most, 0 to 1000. More than 1000 is an error.",
+            default = 100
+        )]
+        limit: i32,
+        #[graphql(
+            description = "How many of the newest to leave out. To walk through many events, \
+                webhookEventConnection is quicker and does not shift when new ones arrive.",
+            default = 0
+        )]
+        offset: i32,
+    ) -> Result<Vec<EventNode>, ApiError> {
+        event::list(context, filters, limit, offset).await
+    }
+
+    /// The events, newest first, page by page.
+    async fn webhook_event_connection(
+        context: &Context,
+        #[graphql(
+            description = "The first so many, 0 to 1000; 100 unless `last` is given. More than 1000 \
+                is an error."
+        )]
+        first: Option<i32>,
+        #[graphql(description = "Only what comes after this cursor: older events.")] after: Option<
+            String,
+        >,
+        #[graphql(description = "The last so many, 0 to 1000; not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(description = "Only what comes before this cursor: newer events.")]
+        before: Option<String>,
+        #[graphql(description = "Narrows the list.")] filters: Option<WebhookEventFilters>,
+    ) -> Result<EventConnection, ApiError> {
+        let arguments = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        event::page(context, filters, &arguments).await
+    }
+
+    /// The watched tables of this deployment, in the order of its configuration.
+    fn webhook_resources(context: &Context) -> Vec<WebhookResource> {
+        let resources = context.services.catalogue.resources();
+        resources.iter().map(|one| (&**one).into()).collect()
+    }
+
+    /// The addresses that deliveries come from (CIDR notation), for the allow-lists of firewalls; as
+    /// configured in `receivers.egress_ips`, empty when nothing is.
+    fn webhook_source_ips(context: &Context) -> &[String] {
+        &context.services.source_ips
+    }
+}
+
+/// What can be changed. Each mutation has been written durably when it answers.
+pub struct Mutation;
+
+/// What can be changed. Each mutation has been written durably when it answers.
+#[graphql_object]
+#[graphql(name = "Mutation", context = Context, scalar = ApiScalar)]
+impl Mutation {
+    /// Registers an endpoint. Needs role admin. The payload is the only place that ever shows its
+    /// `sharedSecret`.
+    async fn create_webhook_receiver(
+        context: &Context,
+        #[graphql(description = "The new receiver.")] input: CreateWebhookReceiverInput,
+    ) -> Result<WebhookReceiverPayload, ApiError> {
+        receiver::create(context, input).await
+    }
+
+    /// Changes a receiver. Needs role admin.
+    async fn update_webhook_receiver(
+        context: &Context,
+        #[graphql(description = "What is to change.")] input: UpdateWebhookReceiverInput,
+    ) -> Result<WebhookReceiverPayload, ApiError> {
+        receiver::update(context, input).await
+    }
+
+    /// Subscribes a receiver to a (resource, action). Needs role admin. Changes that commit after this has
+    /// answered are delivered.
+    async fn create_webhook_subscription(
+        context: &Context,
+        #[graphql(description = "The new subscription.")] input: CreateWebhookSubscriptionInput,
+    ) -> Result<WebhookSubscriptionPayload, ApiError> {
+        subscription::create(context, input).await
+    }
+
+    /// Changes a subscription. Needs role admin.
+    async fn update_webhook_subscription(
+        context: &Context,
+        #[graphql(description = "What is to change.")] input: UpdateWebhookSubscriptionInput,
+    ) -> Result<WebhookSubscriptionPayload, ApiError> {
+        subscription::update(context, input).await
+    }
+
+    /// Adds an HTTP header to the deliveries of a receiver. Needs role admin. Fails with CONFLICT when it
+    /// has one of that name.
+    async fn add_header_to_webhook_receiver(
+        context: &Context,
+        #[graphql(description = "The new header.")] input: AddHeaderToWebhookReceiverInput,
+    ) -> Result<WebhookHeaderPayload, ApiError> {
+        header::add(context, input).await
+    }
+
+    /// Takes an HTTP header off the deliveries of a receiver. Needs role admin.
+    async fn remove_header_from_webhook_receiver(
+        context: &Context,
+        #[graphql(description = "Which header of which receiver.")]
+        input: RemoveHeaderFromWebhookReceiverInput,
+    ) -> Result<WebhookHeaderPayload, ApiError> {
+        header::remove(context, &input).await
+    }
+}

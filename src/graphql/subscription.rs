@@ -1,0 +1,390 @@
+//! Subscriptions: the (resource, action) pairs of a receiver. Their type, inputs, lists and mutations.
+
+use juniper::{GraphQLEnum, GraphQLInputObject, GraphQLObject, Nullable, graphql_object};
+
+use crate::{
+    domain::{
+        action::Action,
+        api_key::Role,
+        ids::{ReceiverId, SubscriptionId},
+        resource::ResourceName,
+        subscription::Subscription,
+    },
+    store::{
+        StoreError,
+        event_log::EventFilter,
+        subscriptions::{NewSubscription, SubscriptionChange, SubscriptionFilter},
+    },
+};
+
+use super::{
+    author::Author,
+    connection::{List, PageArguments, connection},
+    context::Context,
+    error::{ApiError, InputPath},
+    event::{self, EventNode},
+    header::owner,
+    receiver::{ReceiverNode, changed_since},
+    resource_enum::ResourceEnum,
+    scalar::ApiScalar,
+    scalars::DateTime,
+};
+
+connection!(
+    SubscriptionConnection,
+    SubscriptionEdge,
+    SubscriptionNode,
+    List::Subscriptions,
+    "WebhookSubscriptionConnection",
+    "WebhookSubscriptionEdge"
+);
+
+/// What happened to a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, GraphQLEnum)]
+#[graphql(name = "WebhookSubscriptionActions", scalar = ApiScalar)]
+pub enum WebhookSubscriptionActions {
+    /// The row came to be (INSERT).
+    Create,
+    /// At least one column of the row changed (UPDATE).
+    Update,
+    /// The row went (DELETE, or TRUNCATE of its table).
+    Delete,
+}
+
+impl From<Action> for WebhookSubscriptionActions {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Create => Self::Create,
+            Action::Update => Self::Update,
+            Action::Delete => Self::Delete,
+        }
+    }
+}
+
+impl From<WebhookSubscriptionActions> for Action {
+    fn from(action: WebhookSubscriptionActions) -> Self {
+        match action {
+            WebhookSubscriptionActions::Create => Self::Create,
+            WebhookSubscriptionActions::Update => Self::Update,
+            WebhookSubscriptionActions::Delete => Self::Delete,
+        }
+    }
+}
+
+/// A subscription as the API shows it.
+#[derive(Clone, Debug)]
+pub struct SubscriptionNode(Subscription);
+
+impl From<Subscription> for SubscriptionNode {
+    fn from(subscription: Subscription) -> Self {
+        Self(subscription)
+    }
+}
+
+/// A (resource, action) of one receiver: each committed change that matches becomes one event.
+#[graphql_object]
+#[graphql(name = "WebhookSubscription", context = Context, scalar = ApiScalar)]
+impl SubscriptionNode {
+    /// The subscription's id; deliveries carry it as `subscription_id`.
+    fn id(&self) -> i32 {
+        self.0.id.0
+    }
+
+    /// The watched table, under its canonical name also where an alias was given.
+    fn resource(&self) -> ResourceEnum {
+        (&self.0.resource).into()
+    }
+
+    /// The row operation that it fires on.
+    fn action(&self) -> WebhookSubscriptionActions {
+        self.0.action.into()
+    }
+
+    /// An inactive subscription gets no new events.
+    fn active(&self) -> bool {
+        self.0.active
+    }
+
+    /// An UPDATE fires only when one of these columns changed; null: when any did.
+    fn changed_fields(&self) -> Option<&[String]> {
+        self.0.changed_fields.as_deref()
+    }
+
+    /// The receiver's id.
+    fn receiver_id(&self) -> i32 {
+        self.0.receiver_id.0
+    }
+
+    /// The receiver that its events go to.
+    async fn receiver(&self, context: &Context) -> Result<ReceiverNode, ApiError> {
+        owner(context, self.0.receiver_id).await
+    }
+
+    /// Its events, newest first.
+    async fn events(
+        &self,
+        context: &Context,
+        #[graphql(description = "How many at most, 0 to 1000.", default = 100)] limit: i32,
+        #[graphql(description = "How many of the newest to leave out.", default = 0)] offset: i32,
+    ) -> Result<Vec<EventNode>, ApiError> {
+        let filter = EventFilter {
+            subscription_id: Some(self.0.id),
+            ..EventFilter::default()
+        };
+        event::newest(context, &filter, limit, offset).await
+    }
+
+    /// Who made it.
+    fn created_by(&self) -> Author {
+        (&self.0.created_by).into()
+    }
+
+    /// Who changed it last.
+    fn updated_by(&self) -> Author {
+        (&self.0.updated_by).into()
+    }
+
+    /// When it was made.
+    fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// When it was changed last.
+    fn updated_at(&self) -> DateTime {
+        DateTime(self.0.updated_at)
+    }
+
+    /// Changes with each change of the record; give it as `etag` to updateWebhookSubscription.
+    #[graphql(name = "_etag")]
+    fn etag(&self) -> &str {
+        &self.0.etag
+    }
+}
+
+/// What lists of subscriptions can be narrowed by; all that are given must hold.
+#[derive(Clone, Debug, Default, GraphQLInputObject)]
+#[graphql(name = "WebhookSubscriptionFilters", scalar = ApiScalar)]
+pub struct WebhookSubscriptionFilters {
+    /// Only those of this receiver.
+    pub receiver_id: Option<i32>,
+    /// Only those of this resource; an alias stands for its resource.
+    pub resource: Option<ResourceEnum>,
+    /// Only those of this action.
+    pub action: Option<WebhookSubscriptionActions>,
+    /// Only active (true) or only inactive (false) ones.
+    pub active: Option<bool>,
+}
+
+/// A new subscription.
+#[derive(Clone, Debug, GraphQLInputObject)]
+#[graphql(name = "CreateWebhookSubscriptionInput", scalar = ApiScalar)]
+pub struct CreateWebhookSubscriptionInput {
+    /// The id of the receiver that its events go to.
+    pub receiver_id: i32,
+    /// The watched table; an alias stands for its resource.
+    pub resource: ResourceEnum,
+    /// The row operation that it fires on.
+    pub action: WebhookSubscriptionActions,
+    /// Whether it gets events. Default true.
+    pub active: Option<bool>,
+    /// With action UPDATE: fire only when one of these columns changed. Default: when any did.
+    pub changed_fields: Option<Vec<String>>,
+}
+
+/// A change of a subscription. What is absent stays as it is, what is null goes back to its default.
+/// Changes committed after the mutation has answered are matched with what it set, earlier ones with what
+/// was set before.
+#[derive(Clone, Debug, GraphQLInputObject)]
+#[graphql(name = "UpdateWebhookSubscriptionInput", scalar = ApiScalar)]
+pub struct UpdateWebhookSubscriptionInput {
+    /// The subscription's id.
+    pub id: i32,
+    /// The `_etag` that was read; the update fails with CONFLICT when the subscription has changed since.
+    pub etag: String,
+    /// The watched table; an alias stands for its resource. Can not be null.
+    pub resource: Nullable<ResourceEnum>,
+    /// The row operation that it fires on. Can not be null.
+    pub action: Nullable<WebhookSubscriptionActions>,
+    /// Whether it gets events. Default true.
+    pub active: Nullable<bool>,
+    /// With action UPDATE: fire only when one of these columns changed. Default: when any did.
+    pub changed_fields: Nullable<Vec<String>>,
+}
+
+/// What a mutation of a subscription returns.
+#[derive(GraphQLObject)]
+#[graphql(name = "WebhookSubscriptionPayload", context = Context, scalar = ApiScalar)]
+pub struct WebhookSubscriptionPayload {
+    /// The subscription as it is now.
+    pub webhook_subscription: SubscriptionNode,
+}
+
+/// `webhookSubscription`.
+pub async fn one(context: &Context, id: i32) -> Result<Option<SubscriptionNode>, ApiError> {
+    let found = existing(context, SubscriptionId(id)).await?;
+    Ok(Some(found.into()))
+}
+
+/// `webhookSubscriptions`.
+pub async fn page(
+    context: &Context,
+    filters: Option<WebhookSubscriptionFilters>,
+    arguments: &PageArguments,
+) -> Result<SubscriptionConnection, ApiError> {
+    let request = arguments.request(List::Subscriptions)?;
+    let filters = filters.unwrap_or_default();
+    let at = InputPath::argument("filters").field("resource");
+    let resource = filters.resource.as_ref();
+    let filter = SubscriptionFilter {
+        receiver_id: filters.receiver_id.map(ReceiverId),
+        resource: resource
+            .map(|given| context.resource(given, &at))
+            .transpose()?,
+        action: filters.action.map(Into::into),
+        active: filters.active,
+    };
+    let store = &context.services.subscriptions;
+    let page = store.subscriptions(&filter, request).await?;
+    Ok(SubscriptionConnection::of(page, |one| one.id.0.into()))
+}
+
+/// `createWebhookSubscription`.
+pub async fn create(
+    context: &Context,
+    input: CreateWebhookSubscriptionInput,
+) -> Result<WebhookSubscriptionPayload, ApiError> {
+    context.require(Role::Admin, "createWebhookSubscription")?;
+    let at = InputPath::argument("input");
+    let resource = context.resource(&input.resource, &at.field("resource"))?;
+    let action = Action::from(input.action);
+    if let Some(columns) = &input.changed_fields {
+        check_columns(context, columns, &resource, action)?;
+    }
+    let new = NewSubscription {
+        receiver_id: ReceiverId(input.receiver_id),
+        resource,
+        action,
+        active: input.active.unwrap_or(true),
+        changed_fields: input.changed_fields,
+    };
+    let store = &context.services.subscriptions;
+    let record = store
+        .create_subscription(new, &context.caller.author)
+        .await?;
+    context.forget_loaded();
+    Ok(WebhookSubscriptionPayload {
+        webhook_subscription: record.into(),
+    })
+}
+
+/// `updateWebhookSubscription`.
+pub async fn update(
+    context: &Context,
+    input: UpdateWebhookSubscriptionInput,
+) -> Result<WebhookSubscriptionPayload, ApiError> {
+    context.require(Role::Admin, "updateWebhookSubscription")?;
+    let id = SubscriptionId(input.id);
+    let etag = input.etag.clone();
+    let current = existing(context, id).await?;
+    if current.etag != etag {
+        return Err(changed_since("webhook subscription", id.0));
+    }
+    let change = change(context, input, &current)?;
+    let store = &context.services.subscriptions;
+    let updated = store
+        .update_subscription(id, &etag, change, &context.caller.author)
+        .await;
+    let record = updated.map_err(|error| match error {
+        StoreError::Conflict => changed_since("webhook subscription", id.0),
+        other => other.into(),
+    })?;
+    context.forget_loaded();
+    Ok(WebhookSubscriptionPayload {
+        webhook_subscription: record.into(),
+    })
+}
+
+/// What the store is asked to change. `changedFields` must fit the resource and action as they will be,
+/// whichever of the three the client gives.
+fn change(
+    context: &Context,
+    input: UpdateWebhookSubscriptionInput,
+    current: &Subscription,
+) -> Result<SubscriptionChange, ApiError> {
+    let at = |field: &str| InputPath::argument("input").field(field);
+    let never_null = |field: &str| {
+        let at = at(field);
+        at.refuse("can not be null; leave it out to keep it as it is")
+    };
+    let resource = match input.resource {
+        Nullable::ImplicitNull => None,
+        Nullable::ExplicitNull => return Err(never_null("resource")),
+        Nullable::Some(given) => Some(context.resource(&given, &at("resource"))?),
+    };
+    let action = match input.action {
+        Nullable::ImplicitNull => None,
+        Nullable::ExplicitNull => return Err(never_null("action")),
+        Nullable::Some(action) => Some(Action::from(action)),
+    };
+    let changed_fields = input.changed_fields.explicit();
+    let moved = resource.is_some() || action.is_some();
+    let columns = match &changed_fields {
+        Some(given) => given.as_deref(),
+        None if moved => current.changed_fields.as_deref(),
+        None => None,
+    };
+    if let Some(columns) = columns {
+        let resource = resource.as_ref().unwrap_or(&current.resource);
+        check_columns(context, columns, resource, action.unwrap_or(current.action))?;
+    }
+    Ok(SubscriptionChange {
+        active: match input.active {
+            Nullable::ImplicitNull => None,
+            Nullable::ExplicitNull => Some(true),
+            Nullable::Some(active) => Some(active),
+        },
+        resource,
+        action,
+        changed_fields,
+    })
+}
+
+/// `changedFields` are for UPDATE alone, name columns of the resource, and name at least one.
+fn check_columns(
+    context: &Context,
+    columns: &[String],
+    resource: &ResourceName,
+    action: Action,
+) -> Result<(), ApiError> {
+    let at = InputPath::argument("input").field("changedFields");
+    if action != Action::Update {
+        return Err(at.refuse(format!(
+            "has a meaning for action UPDATE alone, not for {action}; set it to null"
+        )));
+    }
+    if columns.is_empty() {
+        return Err(at.refuse("must name at least one column; null means any column"));
+    }
+    let Some(resource) = context.services.catalogue.find(resource.as_str()) else {
+        return Err(at.refuse(format!(
+            "can not be checked: resource {resource} is no longer in the configuration"
+        )));
+    };
+    let known = &resource.definition.columns;
+    for (index, column) in columns.iter().enumerate() {
+        if !known.iter().any(|known| known.name == *column) {
+            let names: Vec<&str> = known.iter().map(|known| known.name.as_str()).collect();
+            return Err(at.index(index).refuse(format!(
+                "names no column of {}: {column:?}; its columns are {}",
+                resource.name,
+                names.join(", ")
+            )));
+        }
+    }
+    Ok(())
+}
+
+async fn existing(context: &Context, id: SubscriptionId) -> Result<Subscription, ApiError> {
+    let found = context.services.subscriptions.subscription(id).await?;
+    found.ok_or_else(|| ApiError::not_found("webhook subscription", id))
+}

@@ -1,0 +1,67 @@
+//! What operators and their machines ask: is it up, is it ready, what are its numbers, what is this.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web,
+};
+use serde_json::json;
+
+use super::{HttpState, auth, negotiate::MediaType, respond};
+
+/// `GET /healthz`: the process is up. Asks nobody.
+pub async fn healthz() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(json!({"status": "ok"}))
+}
+
+/// `GET /readyz`: whether this instance can do its work; if not, why.
+pub async fn readyz(state: web::Data<HttpState>) -> HttpResponse {
+    let (status, body) = match state.readiness.ready().await {
+        Ok(()) => (StatusCode::OK, json!({"status": "ready"})),
+        Err(reasons) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            json!({"status": "not ready", "reasons": reasons}),
+        ),
+    };
+    HttpResponse::build(status)
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(body)
+}
+
+/// `GET /metrics`: Prometheus' text format; with a key where the configuration asks for one.
+pub async fn metrics(request: HttpRequest, state: web::Data<HttpState>) -> HttpResponse {
+    if !state.metrics_public
+        && let Err(denied) = auth::caller(&request, &*state.authenticator).await
+    {
+        return respond::denied(denied, MediaType::Json);
+    }
+    HttpResponse::Ok()
+        .insert_header((
+            header::CONTENT_TYPE,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        ))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body((state.metrics)())
+}
+
+/// `GET /`: where one is. The admin console is not part of this build.
+pub async fn home() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .body(HOME)
+}
+
+const HOME: &str = "<!doctype html>
+<html lang=\"en\">
+<head><meta charset=\"utf-8\"><title>rowhook</title></head>
+<body>
+<h1>rowhook</h1>
+<p>rowhook is running. The admin console is not in this build. The management API is GraphQL at
+<code>POST /graphql</code>, with an API key in <code>Authorization: Bearer KEY</code>.</p>
+</body>
+</html>
+";
