@@ -56,8 +56,7 @@ use crate::{
     },
     telemetry::Metrics,
     transport::{
-        guard::SystemResolver,
-        http_client::{HttpTransportFactory, TransportSettings},
+        HttpTransportFactory, SystemResolver, TransportSettings,
         tls::{TlsSettingsError, client_config},
     },
 };
@@ -339,7 +338,7 @@ fn sealer(settings: &Settings) -> Result<Sealer, StartError> {
             });
         }
     };
-    Ok(Sealer::new(current, &previous))
+    Ok(Sealer::new(current, previous))
 }
 
 /// Every resource that the settings ask for.
@@ -445,9 +444,11 @@ fn listen(settings: &Settings, state: HttpState) -> Result<(ServerHandle, Socket
         .shutdown_timeout(5)
         .bind(&settings.listen)
         .map_err(failed)?;
-    let address = server.addrs().first().copied().ok_or_else(|| {
-        failed(std::io::Error::other("it resolves to no address"))
-    })?;
+    let address = server
+        .addrs()
+        .first()
+        .copied()
+        .ok_or_else(|| failed(std::io::Error::other("it resolves to no address")))?;
     let running = server.run();
     let handle = running.handle();
     actix_web::rt::spawn(running);
@@ -466,6 +467,10 @@ impl Readiness for ServiceReadiness {
         if let Err(error) = self.db.ping().await {
             reasons.push(error.to_string());
         }
-        if reasons.is_empty() { Ok(()) } else { Err(reasons) }
+        if reasons.is_empty() {
+            Ok(())
+        } else {
+            Err(reasons)
+        }
     }
 }

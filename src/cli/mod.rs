@@ -6,6 +6,7 @@
     reason = "a command speaks to its user"
 )]
 
+mod api_client;
 mod demo;
 mod keys;
 mod migrate;

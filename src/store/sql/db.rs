@@ -174,6 +174,11 @@ impl Db {
         }
     }
 
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        Ok(self.pool.ping().await?)
+    }
+
     /// Closes the pool; statements after it fail.
     pub async fn close(&self) -> Result<(), StoreError> {
         Ok(self.pool.clone().close().await?)
