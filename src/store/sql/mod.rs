@@ -3,6 +3,7 @@
 pub mod api_keys;
 mod attempt_rows;
 pub mod change_log;
+pub mod catalogue;
 pub mod db;
 mod delivery_targets;
 pub mod event_log;
