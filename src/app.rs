@@ -342,7 +342,7 @@ fn sealer(settings: &Settings) -> Result<Sealer, StartError> {
 }
 
 /// Every resource that the settings ask for.
-pub fn wanted_resources(settings: &Settings) -> Vec<WantedResource> {
+pub fn wanted_resources(settings: &Settings, dialect: Dialect) -> Vec<WantedResource> {
     let configured = settings.resources.iter().map(|one| WantedResource {
         name: one.name.clone(),
         aliases: one.aliases.clone(),
@@ -355,7 +355,7 @@ pub fn wanted_resources(settings: &Settings) -> Vec<WantedResource> {
     let mut wanted: Vec<WantedResource> = configured.collect();
     if settings.sample {
         let names: Vec<_> = wanted.iter().map(|one| one.name.clone()).collect();
-        let sample = sample::resources().into_iter();
+        let sample = sample::resources(dialect).into_iter();
         wanted.extend(sample.filter(|one| !names.contains(&one.name)));
     }
     wanted
@@ -368,11 +368,11 @@ async fn install(
     installer: &dyn ResourceInstaller,
 ) -> Result<Catalogue, StartError> {
     if settings.sample {
-        sample::create_tables(db.raw())
+        sample::create_tables(db)
             .await
             .map_err(|error| StartError::Sample(error.to_string()))?;
     }
-    let wanted = wanted_resources(settings);
+    let wanted = wanted_resources(settings, db.dialect());
     if wanted.is_empty() {
         return Err(StartError::NoResources);
     }

@@ -2,8 +2,8 @@
 
 pub mod api_keys;
 mod attempt_rows;
-pub mod change_log;
 pub mod catalogue;
+pub mod change_log;
 pub mod db;
 mod delivery_targets;
 pub mod event_log;
