@@ -5,6 +5,7 @@
 
 use std::{
     fs::File,
+    future::Future,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -140,6 +141,11 @@ impl StartError {
             | Self::Sample(_) => false,
         }
     }
+}
+
+/// Runs a future on the actix system of this process, which stages and servers need.
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+    actix::System::new().block_on(work)
 }
 
 /// The service, running.
@@ -451,7 +457,7 @@ fn listen(settings: &Settings, state: HttpState) -> Result<(ServerHandle, Socket
         .ok_or_else(|| failed(std::io::Error::other("it resolves to no address")))?;
     let running = server.run();
     let handle = running.handle();
-    actix_web::rt::spawn(running);
+    actix::spawn(running);
     Ok((handle, address))
 }
 

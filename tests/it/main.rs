@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod layers;
 mod signatures;
 mod stores;
 mod support;
