@@ -355,6 +355,8 @@ fn unavailable(error: impl std::fmt::Display) -> StoreError {
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
         match &error {
+            // Another process writes to the SQLite file for a long time.
+            _ if is_busy(&error) => Self::Unavailable(error.to_string()),
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(error.to_string()),
             DbErr::Exec(RuntimeErr::SqlxError(inner))
             | DbErr::Query(RuntimeErr::SqlxError(inner)) => {
