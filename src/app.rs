@@ -25,7 +25,7 @@ use crate::{
         receiver::RetryPolicy,
         resource::{Catalogue, Resource},
     },
-    graphql::{Api, ReceiverDefaults, Services},
+    graphql::{Api, ReceiverDefaults, Services, UriCheck},
     http::{HttpState, KeyAuthenticator, Readiness, routes},
     pipeline::{
         Pipeline, PipelineParts, PipelineSettings, guardian::GuardianSettings,
@@ -412,7 +412,7 @@ fn egress(settings: &Settings) -> EgressPolicy {
     }
 }
 
-fn uri_check(settings: &Settings) -> Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync> {
+fn uri_check(settings: &Settings) -> UriCheck {
     let (policy, allow_http) = (egress(settings), settings.receivers.allow_http);
     Arc::new(move |uri| match check_uri(uri, allow_http, &policy) {
         Ok(_) => Ok(()),
