@@ -23,7 +23,7 @@ use crate::store::{
 use super::{
     fan_out::FanOut,
     leases::{Lease, RENEW_EVERY},
-    lifeline::{BEAT, Lifeline, Pulse},
+    lifeline::{BEAT, Lifeline, Pulse, Work},
     messages::{FanOutPage, Finish, Slot},
     status::{CaptureRole, Status},
 };
@@ -133,14 +133,9 @@ impl Polling {
             }
         }
         if self.lease.take().is_some() {
-            let now = chrono::Utc::now();
-            let holder = &self.parts.holder;
-            if let Err(error) = self
-                .parts
-                .leases
-                .release(LeaseOf::Poller, holder, now)
-                .await
-            {
+            let (leases, holder) = (&self.parts.leases, &self.parts.holder);
+            let released = leases.release(LeaseOf::Poller, holder, Duration::ZERO);
+            if let Err(error) = released.await {
                 tracing::warn!(%error, "the poller's lease could not be given back; it ends by itself");
             }
         }
@@ -160,7 +155,7 @@ impl Polling {
 
     /// One turn; returns the pause before the next one.
     async fn turn(&mut self) -> Result<Duration, StoreError> {
-        let _work = self.pulse.work();
+        let work = self.pulse.work();
         if !self.leads().await? {
             self.parts.status.set_role(CaptureRole::StandingBy);
             return Ok(RETRY);
@@ -180,12 +175,12 @@ impl Polling {
         }
         let page = self.parts.log.read(&cursor, PAGE).await?;
         if page.changes.is_empty() && page.ends_window {
-            return self.nothing_new(cursor, page).await;
+            return self.nothing_new(cursor, page, &work).await;
         }
         self.last_change = Instant::now();
         self.tick = TICK;
         let ends = page.ends_window;
-        let next = self.fan_out(cursor, page).await?;
+        let next = self.fan_out(cursor, page, &work).await?;
         let caught_up = ends && next.window.is_none();
         self.cursor = Some(next);
         Ok(if caught_up { TICK } else { Duration::ZERO })
@@ -197,11 +192,12 @@ impl Polling {
         &mut self,
         cursor: Cursor,
         page: ChangePage,
+        work: &Work,
     ) -> Result<Duration, StoreError> {
         self.parts.status.metrics().capture_lag(0.0);
         if self.kept.elapsed() > KEEP_WATERMARK && cursor.watermark != page.window.to {
             self.kept = Instant::now();
-            self.cursor = Some(self.fan_out(cursor, page).await?);
+            self.cursor = Some(self.fan_out(cursor, page, work).await?);
         } else {
             self.cursor = Some(Cursor {
                 epoch: cursor.epoch,
@@ -249,11 +245,25 @@ impl Polling {
     }
 
     /// Hands the page to room 2 and waits until it is written.
-    async fn fan_out(&self, cursor: Cursor, page: ChangePage) -> Result<Cursor, StoreError> {
+    async fn fan_out(
+        &mut self,
+        cursor: Cursor,
+        page: ChangePage,
+        work: &Work,
+    ) -> Result<Cursor, StoreError> {
         let gone = || StoreError::Unavailable("fan-out is being started again".to_owned());
         let room = self.parts.fan_out.get().ok_or_else(gone)?;
-        room.send(FanOutPage { cursor, page })
-            .await
-            .map_err(|_| gone())?
+        let mut written = std::pin::pin!(room.send(FanOutPage { cursor, page }));
+        loop {
+            tokio::select! {
+                cursor = &mut written => return cursor.map_err(|_| gone())?,
+                // A page with many events takes its time; the lease must not end meanwhile. Fan-out's
+                // own keeper sees to it that the wait ends.
+                () = tokio::time::sleep(RENEW_EVERY) => {
+                    work.goes_on();
+                    self.leads().await?;
+                }
+            }
+        }
     }
 }

@@ -34,7 +34,7 @@ pub struct RecorderParts {
     pub status: Status,
 }
 
-type Answer = oneshot::Sender<Result<(), StoreError>>;
+type Answer = oneshot::Sender<Result<bool, StoreError>>;
 
 /// The stage.
 pub struct OutcomeRecorder {
@@ -89,14 +89,14 @@ impl OutcomeRecorder {
         &mut self,
         outcomes: &[Outcome],
         answers: Vec<Answer>,
-        results: Vec<Result<(), StoreError>>,
+        results: Vec<Result<bool, StoreError>>,
         ctx: &mut Context<Self>,
     ) {
         self.writing = false;
         let mut failed = None;
         for ((outcome, answer), result) in outcomes.iter().zip(answers).zip(results) {
             match &result {
-                Ok(()) => self.count(outcome),
+                Ok(_) => self.count(outcome),
                 Err(error) => {
                     failed.get_or_insert((outcome.event_id, error.to_string()));
                 }
@@ -125,9 +125,12 @@ impl OutcomeRecorder {
 
 /// Writes a batch. One that the database refuses is written outcome by outcome, so that a single one
 /// it can not take holds up no other receiver.
-async fn record_all(log: &dyn OutcomeLog, outcomes: &[Outcome]) -> Vec<Result<(), StoreError>> {
+async fn record_all(log: &dyn OutcomeLog, outcomes: &[Outcome]) -> Vec<Result<bool, StoreError>> {
     match log.record(outcomes).await {
-        Ok(()) => outcomes.iter().map(|_| Ok(())).collect(),
+        Ok(unparked) => {
+            let answer = |outcome: &Outcome| Ok(unparked.contains(&outcome.receiver_id));
+            outcomes.iter().map(answer).collect()
+        }
         Err(StoreError::Unavailable(why)) => {
             let away = |_| Err(StoreError::Unavailable(why.clone()));
             outcomes.iter().map(away).collect()
@@ -136,7 +139,8 @@ async fn record_all(log: &dyn OutcomeLog, outcomes: &[Outcome]) -> Vec<Result<()
         Err(_) => {
             let mut results = Vec::with_capacity(outcomes.len());
             for outcome in outcomes {
-                results.push(log.record(std::slice::from_ref(outcome)).await);
+                let written = log.record(std::slice::from_ref(outcome)).await;
+                results.push(written.map(|unparked| !unparked.is_empty()));
             }
             results
         }
@@ -153,7 +157,7 @@ impl Actor for OutcomeRecorder {
 }
 
 impl Handler<Record> for OutcomeRecorder {
-    type Result = ResponseFuture<Result<(), StoreError>>;
+    type Result = ResponseFuture<Result<bool, StoreError>>;
 
     fn handle(&mut self, record: Record, ctx: &mut Context<Self>) -> Self::Result {
         let (answer, wait) = oneshot::channel();

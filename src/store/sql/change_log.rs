@@ -25,7 +25,7 @@ use crate::{
 };
 
 use super::{
-    db::{Db, Dialect},
+    db::{Db, Dialect, Txn},
     sqlite_news::SqliteNews,
 };
 
@@ -111,6 +111,9 @@ impl ChangeLog for SqlChangeLog {
             .await?
             .ok_or_else(|| StoreError::corrupt("capture_cursor has no row"))?;
         let cursor = CursorRow::from_query_result(&row, "")?.read()?;
+        if txn.dialect() == Dialect::Postgres {
+            check_cluster(&txn).await?;
+        }
         txn.commit().await?;
         Ok(cursor)
     }
@@ -143,7 +146,8 @@ fn columns(dialect: Dialect) -> String {
         ),
         Dialect::Sqlite => ("0", "l.logged_at", "length"),
     };
-    let small = format!("{length}(l.row_data) <= {LARGE_ROW_BYTES}");
+    let small =
+        format!("{length}(l.row_data) + coalesce({length}(l.old_values), 0) <= {LARGE_ROW_BYTES}");
     format!(
         "l.id, {xid} as xid, {occurred_at} as occurred_at, l.resource_id, l.action,
          case when {small} then l.row_data end as row_data,
@@ -196,6 +200,26 @@ pub fn continue_window_sql() -> String {
     )
 }
 
+/// Transaction ids mean something in their own cluster only: after a dump and restore they start anew,
+/// and a cursor that did not notice would find nothing, silently.
+async fn check_cluster(txn: &Txn) -> Result<(), StoreError> {
+    let same = txn
+        .query_one_raw(txn.statement(
+            "select 1 as one from rowhook.capture_cursor c, pg_control_system() s
+             where c.system_identifier = s.system_identifier",
+            [],
+        ))
+        .await?;
+    if same.is_some() {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt(
+        "this database was restored into another cluster, where the cursor's snapshots mean nothing; \
+         no change is read until that is settled"
+            .to_owned(),
+    ))
+}
+
 impl SqlChangeLog {
     async fn open_window(
         &self,
@@ -238,7 +262,10 @@ impl SqlChangeLog {
     async fn bounds(&self, last: &Snapshot, to: Position) -> Result<Window, StoreError> {
         let [running, xmax] = window_values(last);
         let sql = format!(
-            "select min(l.id) as low, max(l.id) as high from rowhook.logged_actions l where {}",
+            // `offset 0` keeps the planner from looking for the lowest id along the primary key, where
+            // everything that is kept stands in front of it.
+            "select min(w.id) as low, max(w.id) as high from (
+                 select l.id from rowhook.logged_actions l where {} offset 0) w",
             in_window("$3::text::pg_snapshot")
         );
         let values = [running, xmax, to.to_string().into()];

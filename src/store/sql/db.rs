@@ -5,20 +5,29 @@
 //! bound and never in the text, so only names can be met. Statements about the user's own tables go
 //! through [`Db::raw`] and are not touched.
 
-use std::{borrow::Cow, path::Path, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    future::Future,
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
     QueryResult, RuntimeErr, SqlErr, SqliteTransactionMode, SqlxPostgresConnector,
     SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait, Value,
     sqlx::{
-        self,
+        self, Executor as _,
         postgres::{PgConnectOptions, PgPoolOptions},
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     },
 };
 use sea_orm_migration::MigratorTrait;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::{
+    runtime::{Handle, Runtime},
+    sync::{Mutex, OwnedMutexGuard},
+};
 
 use crate::store::StoreError;
 
@@ -38,6 +47,38 @@ pub enum Dialect {
     Postgres,
     /// SQLite, rowhook's tables with prefix `rowhook_`.
     Sqlite,
+}
+
+/// What a service connection to PostgreSQL sets: an instance that is frozen in the middle of a
+/// transaction must not hold rows that the others need for longer than this.
+const SESSION: &str = "set idle_in_transaction_session_timeout = '10s';
+                       set lock_timeout = '5s';
+                       set statement_timeout = '50s'";
+
+/// The runtime that connections to PostgreSQL belong to. A socket is driven by the thread that opened
+/// it: opened on a stage's thread it would stand still with that stage, and everyone who had borrowed it.
+fn connections() -> &'static Handle {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME
+        .get_or_init(|| {
+            tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .thread_name("rowhook-db")
+                .enable_all()
+                .build()
+                .expect("the operating system gives the process one more thread")
+        })
+        .handle()
+}
+
+/// Runs work of the pool, which may open a connection, where connections belong.
+async fn at_home<T: Send + 'static>(
+    work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
+) -> Result<T, DbErr> {
+    match connections().spawn(work).await {
+        Ok(result) => result,
+        Err(error) => Err(DbErr::Custom(format!("a database task ended: {error}"))),
+    }
 }
 
 /// A pool of connections to rowhook's database.
@@ -91,7 +132,8 @@ impl Db {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let inner = self.pool.begin_with_options(options).await?;
+        let pool = self.pool.clone();
+        let inner = at_home(async move { pool.begin_with_options(options).await }).await?;
         Ok(Txn {
             inner,
             dialect: self.dialect,
@@ -190,7 +232,8 @@ impl Db {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        Ok(self.pool.ping().await?)
+        let pool = self.pool.clone();
+        Ok(at_home(async move { pool.ping().await }).await?)
     }
 
     /// Closes the pool; statements after it fail.
@@ -236,19 +279,23 @@ impl ConnectionTrait for Db {
     }
 
     async fn execute_raw(&self, stmt: Statement) -> Result<ExecResult, DbErr> {
-        self.pool.execute_raw(renamed(self.dialect, stmt)).await
+        let (pool, stmt) = (self.pool.clone(), renamed(self.dialect, stmt));
+        at_home(async move { pool.execute_raw(stmt).await }).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.pool.execute_unprepared(sql).await
+        let (pool, sql) = (self.pool.clone(), sql.to_owned());
+        at_home(async move { pool.execute_unprepared(&sql).await }).await
     }
 
     async fn query_one_raw(&self, stmt: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.pool.query_one_raw(renamed(self.dialect, stmt)).await
+        let (pool, stmt) = (self.pool.clone(), renamed(self.dialect, stmt));
+        at_home(async move { pool.query_one_raw(stmt).await }).await
     }
 
     async fn query_all_raw(&self, stmt: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.pool.query_all_raw(renamed(self.dialect, stmt)).await
+        let (pool, stmt) = (self.pool.clone(), renamed(self.dialect, stmt));
+        at_home(async move { pool.query_all_raw(stmt).await }).await
     }
 }
 
@@ -278,6 +325,19 @@ impl Txn {
     /// Which database it is.
     pub fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// Makes the commit durable before it is answered, where the server's default is weaker; a stronger
+    /// one stays. (SQLite: `synchronous = FULL`, set where it is connected to.)
+    pub async fn make_durable(&self) -> Result<(), DbErr> {
+        if self.dialect == Dialect::Postgres {
+            self.execute_unprepared(
+                "select set_config('synchronous_commit', 'on', true)
+                 where current_setting('synchronous_commit') = 'off'",
+            )
+            .await?;
+        }
+        Ok(())
     }
 
     /// A statement with bound values (`$1`, `$2` … in both dialects).
@@ -342,9 +402,15 @@ async fn connect_postgres(url: &str, connections: u32) -> Result<DatabaseConnect
     let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(postgres_options(url)?)
-        .await
-        .map_err(unavailable)?;
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute(SESSION).await?;
+                Ok(())
+            })
+        });
+    let options = postgres_options(url)?;
+    let connect = self::connections().spawn(async move { pool.connect_with(options).await });
+    let pool = connect.await.map_err(unavailable)?.map_err(unavailable)?;
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
 

@@ -12,7 +12,7 @@ use crate::{
     },
     store::{
         StoreError,
-        event_queue::{EventQueue, ReceiverWork},
+        event_queue::{EventQueue, ReceiverWork, Unpark},
     },
 };
 
@@ -228,13 +228,51 @@ impl EventQueue for SqlEventQueue {
         self.write(&sql, [receiver.0.into(), ids]).await
     }
 
-    async fn unpark_all(&self, receiver: ReceiverId) -> Result<(), StoreError> {
+    async fn unpark(
+        &self,
+        receiver: ReceiverId,
+        which: Unpark,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let earlier = |column: &str, of: &str| {
+            format!(
+                "exists (select 1 from rowhook.events w where w.receiver_id = $1
+                         and w.state in (1, 2) and w.{column} = p.{of} and w.id < p.id)"
+            )
+        };
+        let alone = match which {
+            Unpark::Any => String::new(),
+            Unpark::Orphans => format!(
+                "and not {} and not {} and (p.previous_hash is null or (not {} and not {}))",
+                earlier("row_hash", "row_hash"),
+                earlier("previous_hash", "row_hash"),
+                earlier("row_hash", "previous_hash"),
+                earlier("previous_hash", "previous_hash"),
+            ),
+        };
         let sql = format!(
-            "update rowhook.events set state = {} where receiver_id = $1 and state = {}",
-            EventState::Ready.code(),
-            EventState::Parked.code(),
+            "update rowhook.events set state = 0 where id in (
+                select p.id from rowhook.events p
+                where p.receiver_id = $1 and p.state in (1, 2) and p.state = 2 {alone}
+                limit $2)"
         );
-        self.write(&sql, [receiver.0.into()]).await
+        let txn = self.db.begin().await?;
+        let values = [receiver.0.into(), i64::from(limit).into()];
+        let done = txn.execute_raw(txn.statement(&sql, values)).await?;
+        txn.commit().await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn in_trouble(&self, receiver: ReceiverId) -> Result<bool, StoreError> {
+        let row = self
+            .db
+            .query_one_raw(self.db.statement(
+                "select 1 as one from rowhook.events
+                 where receiver_id = $1 and state in (1, 2) limit 1",
+                [receiver.0.into()],
+            ))
+            .await?;
+        Ok(row.is_some())
     }
 
     async fn load(&self, events: &[EventId]) -> Result<Vec<DueEvent>, StoreError> {
@@ -246,7 +284,7 @@ impl EventQueue for SqlEventQueue {
                     "select e.id, e.subscription_id, e.sequence, e.resource_id, e.action,
                             e.transaction_id, e.occurred_at, e.row_id, e.row_hash, e.previous_hash,
                             e.attempt_count, e.budget_used, e.redelivery,
-                            coalesce(e.payload, l.row_data) as row_data, l.old_values
+                            coalesce(e.payload, l.row_data, '') as row_data, l.old_values
                      from rowhook.events e
                      left join rowhook.logged_actions l on l.id = e.change_id
                      where {} and e.state in (0, 1)",

@@ -112,12 +112,8 @@ impl FanOutStore for SqlFanOut {
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
         let txn = self.db.begin().await?;
-        if txn.dialect() == Dialect::Postgres {
-            // An event that was sent exists, with its id, after any crash, whatever the database's
-            // default is. (SQLite: `synchronous = FULL`, set where it is connected to.)
-            txn.execute_unprepared("set local synchronous_commit = on")
-                .await?;
-        }
+        // An event that was sent exists, with its id, after any crash.
+        txn.make_durable().await?;
         swap_cursor(&txn, from, to).await?;
         if !events.is_empty() {
             let first_numbers = take_numbers(&txn, events).await?;
