@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod path;
 mod signatures;
 mod stores;
 mod support;
