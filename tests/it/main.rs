@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod crash;
 mod path;
 mod signatures;
 mod stores;

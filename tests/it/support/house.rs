@@ -221,10 +221,13 @@ impl House {
         }
     }
 
-    /// Waits until nothing is owed any more, and checks that exactly so many events were made.
+    /// Waits until so many events were made and nothing is owed any more, and checks that no further
+    /// one was made meanwhile.
     pub async fn settled(&self, events: usize) {
+        let events = i64::try_from(events).unwrap();
+        self.wait_for_count("", events).await;
         self.wait_for_count("status: \"pending\"", 0).await;
-        assert_eq!(self.count("").await, i64::try_from(events).unwrap());
+        assert_eq!(self.count("").await, events);
     }
 
     /// Gives a script to `psql`, another process, on standard input.

@@ -3,9 +3,11 @@
 
 pub mod both;
 pub mod certificates;
+pub mod cluster;
 pub mod database;
 pub mod house;
 pub mod ledger;
+pub mod load;
 pub mod names;
 pub mod raw_server;
 pub mod receiver;
