@@ -157,13 +157,13 @@ async fn a_transaction_is_told(database: TestDatabase) {
 
 async fn headers_are_complete(database: TestDatabase) {
     let house = House::of(database).await;
-    let registered = house.register_for_items("/hook?b=2&a=%C3%A9", "").await;
+    let receiver = house.register_for_items("/hook?b=2&a=%C3%A9", "").await;
     house
         .service
         .graphql(&format!(
             "mutation {{ addHeaderToWebhookReceiver(input: {{receiverId: {},
              key: \"X-Team\", value: \"blue\"}}) {{ webhookHeader {{ id }} }} }}",
-            registered.receiver
+            receiver
         ))
         .await;
     house.sql("insert into items values (1, 0, 'a')").await;

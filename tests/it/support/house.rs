@@ -35,15 +35,6 @@ pub struct House {
     _database: Option<TestDatabase>,
 }
 
-/// A receiver with a subscription to each action of `ITEM`.
-#[derive(Clone, Copy, Debug)]
-pub struct Registered {
-    /// The receiver's id.
-    pub receiver: i64,
-    /// The subscriptions to CREATE, UPDATE and DELETE.
-    pub subscriptions: [i64; 3],
-}
-
 fn tables(dialect: Dialect) -> (&'static str, Watched) {
     let (sql, table) = match dialect {
         Dialect::Postgres => (
@@ -153,17 +144,13 @@ impl House {
             .unwrap()
     }
 
-    /// A receiver that gets every change of `items`.
-    pub async fn register_for_items(&self, path: &str, more: &str) -> Registered {
+    /// A receiver that gets every change of `items`. Returns its id.
+    pub async fn register_for_items(&self, path: &str, more: &str) -> i64 {
         let receiver = self.register(path, more).await;
-        let mut subscriptions = [0; 3];
-        for (place, action) in ["CREATE", "UPDATE", "DELETE"].into_iter().enumerate() {
-            subscriptions[place] = self.subscribe(receiver, "ITEM", action, "").await;
+        for action in ["CREATE", "UPDATE", "DELETE"] {
+            self.subscribe(receiver, "ITEM", action, "").await;
         }
-        Registered {
-            receiver,
-            subscriptions,
-        }
+        receiver
     }
 
     /// Changes a receiver (`kind` `Receiver`) or a subscription: `fields` as in the input.

@@ -4,7 +4,7 @@
 //! goes to a file and is shown when the test fails. It is killed when the test ends.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::OpenOptions,
     io::{BufRead as _, BufReader},
     net::SocketAddr,
     path::PathBuf,
@@ -144,12 +144,16 @@ impl Service {
         running.child.wait().unwrap();
     }
 
+    /// Sends the process a signal, such as `STOP`.
+    pub fn signal(&self, name: &str) {
+        let running = self.running.as_ref().expect("it does not run");
+        signal(running.child.id(), name);
+    }
+
     /// Asks the process to end (SIGTERM) and tells how it did.
     pub async fn terminate(&mut self) -> ExitStatus {
+        self.signal("TERM");
         let mut running = self.running.take().expect("it does not run");
-        let id = running.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
-        assert!(sent.success());
         let began = Instant::now();
         loop {
             if let Some(status) = running.child.try_wait().unwrap() {
@@ -212,14 +216,13 @@ impl Service {
     fn log(&self) -> PathBuf {
         self.directory.path().join("log")
     }
+}
 
-    /// What it has logged so far, in all its lives.
-    pub fn logged(&self) -> String {
-        let mut text = String::new();
-        let mut file = File::open(self.log()).unwrap();
-        std::io::Read::read_to_string(&mut file, &mut text).unwrap();
-        text
-    }
+/// Sends a process a signal.
+pub fn signal(process: u32, name: &str) {
+    let (name, process) = (format!("-{name}"), process.to_string());
+    let sent = Command::new("kill").args([name, process]).status().unwrap();
+    assert!(sent.success());
 }
 
 impl Drop for Service {
