@@ -17,3 +17,4 @@ mod support;
 mod transport;
 mod transport_guard;
 mod transport_tls;
+mod triggers;
