@@ -10,9 +10,12 @@
 )]
 
 mod layers;
+mod crash;
+mod path;
 mod signatures;
 mod stores;
 mod support;
 mod transport;
 mod transport_guard;
 mod transport_tls;
+mod triggers;

@@ -82,16 +82,13 @@ pub struct Trigger {
     pub kind: i16,
     /// The function it calls, in schema `rowhook`.
     pub function: String,
-    /// Whether it has the condition that a column changed.
+    /// Whether it has the condition that a column changed: `old.* *<> new.*`. It names no column, so that
+    /// columns can be dropped and changed as before, and comparing images works for types without
+    /// equality.
     pub conditional: bool,
     /// The statements that make it what it should be, whether it is there or not.
     pub create: String,
 }
-
-/// The condition of the UPDATE trigger as `pg_get_triggerdef` shows it under a search path of
-/// `pg_catalog`. It names no column, so that columns can be dropped and changed as before; comparing
-/// images works for types without equality.
-pub const CHANGED: &str = "WHEN ((old.* *<> new.*))";
 
 // pg_trigger.tgtype
 const AFTER_INSERT_OR_DELETE_ROW: i16 = 1 | 4 | 8;

@@ -93,7 +93,9 @@ impl Table {
     }
 
     /// The row as JSON text. The columns come as rows of a list, so that the conversion stands in the
-    /// statement once: SQLite compiles a trigger with every statement that can fire it.
+    /// statement once: SQLite compiles a trigger with every statement that can fire it. (The select
+    /// without rows names the columns. A WITH would do it too, but then SQLite can not rename the
+    /// table's columns any more.)
     fn row(&self, record: &str) -> String {
         let members: Vec<String> = self
             .columns
@@ -101,9 +103,10 @@ impl Table {
             .map(|column| format!("({}, {})", column.key_and_kind(), column.of(record)))
             .collect();
         format!(
-            "(select '{{' || group_concat(column1 || {json}, ',') || '}}' from (values\n    {}))",
+            "(select '{{' || group_concat(key || {json}, ',') || '}}' from (\n    \
+             select '' as key, 0 as kind, null as value where 0 union all values\n    {}))",
             members.join(",\n    "),
-            json = json("column3")
+            json = json("value")
         )
     }
 
@@ -118,10 +121,11 @@ impl Table {
             })
             .collect();
         format!(
-            "(select '{{' || group_concat(column1 || {json}, ',') || '}}' from (values\n    {})\n    \
-             where column3 is not column4 or typeof(column3) is not typeof(column4))",
+            "(select '{{' || group_concat(key || {json}, ',') || '}}' from (\n    \
+             select '' as key, 0 as kind, null as value, null as next where 0 union all values\n    {})\n    \
+             where value is not next or typeof(value) is not typeof(next))",
             members.join(",\n    "),
-            json = json("column3")
+            json = json("value")
         )
     }
 
@@ -172,20 +176,21 @@ impl Column {
     }
 }
 
-// What column2 of the lists says: how the declared type wants the value written.
+// The kind of a column: how the declared type wants the value written.
 const AS_STORED: u8 = 0;
 const BOOLEAN: u8 = 1;
 const JSON: u8 = 2;
 
-/// An SQL expression with the JSON text of `value`, never null and never an error; column2 is its kind.
+/// An SQL expression with the JSON text of `value`, never null and never an error; `kind` is
+/// what its declared type wants.
 fn json(value: &str) -> String {
     // A text that json() just made would be taken for JSON and not quoted; the || makes it a text.
     format!(
         "case typeof({value}) when 'null' then 'null' \
-         when 'integer' then case when column2 = {BOOLEAN} and {value} = 1 then 'true' \
-         when column2 = {BOOLEAN} and {value} = 0 then 'false' else cast({value} as text) end \
+         when 'integer' then case when kind = {BOOLEAN} and {value} = 1 then 'true' \
+         when kind = {BOOLEAN} and {value} = 0 then 'false' else cast({value} as text) end \
          when 'real' then {} \
-         when 'text' then case when column2 = {JSON} and json_valid({value}) then json({value}) \
+         when 'text' then case when kind = {JSON} and json_valid({value}) then json({value}) \
          else json_quote({value} || '') end \
          else {} end",
         real(value),

@@ -74,6 +74,10 @@ impl TestDatabase {
     pub async fn application(&self) -> DatabaseConnection {
         let mut options = sea_orm::ConnectOptions::new(self.url.clone());
         options.max_connections(16).sqlx_logging(false);
+        if self.dialect == Dialect::Postgres {
+            // The tests' role may be called rowhook, and a schema of the role's own name comes first.
+            options.set_schema_search_path("public");
+        }
         Database::connect(options).await.unwrap()
     }
 }

@@ -1,10 +1,16 @@
 //! What several behaviours need: databases of their own, servers that misbehave on purpose, names,
-//! certificates.
+//! certificates, the service itself and a receiver for it.
 
 pub mod both;
 pub mod certificates;
+pub mod cluster;
 pub mod database;
+pub mod house;
+pub mod ledger;
+pub mod load;
 pub mod names;
 pub mod raw_server;
+pub mod receiver;
+pub mod service;
 #[allow(dead_code, reason = "the rooms of the pipeline use the rest of it")]
 pub mod stored;

@@ -9,7 +9,7 @@ mod shape;
 
 use std::time::Duration;
 
-use migration::triggers::postgres::{CHANGED, Function, Table, Trigger, function_names};
+use migration::triggers::postgres::{Function, Table, Trigger, function_names};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use crate::{
@@ -325,7 +325,7 @@ struct Standing {
     table: String,
     kind: i16,
     function: String,
-    definition: String,
+    condition: String,
     always: bool,
     cloned: bool,
 }
@@ -337,18 +337,29 @@ impl Standing {
 
     fn is(&self, wanted: &Trigger) -> bool {
         let condition = if wanted.conditional {
-            self.definition.contains(CHANGED)
+            "changed"
         } else {
-            !self.definition.contains(" WHEN (")
+            "none"
         };
-        self.always && condition && self.kind == wanted.kind && self.function == wanted.function
+        self.always
+            && self.condition == condition
+            && self.kind == wanted.kind
+            && self.function == wanted.function
     }
 }
 
+/// The triggers that call these functions. (The condition is read as it is stored: `pg_get_triggerdef`
+/// would lock the table, and wait for whoever has locked it.)
 async fn standing(txn: &Txn, functions: &[String; 2]) -> Result<Vec<Standing>, StoreError> {
     let statement = txn.statement(
         "select t.tgname::text as name, t.tgrelid::bigint as relation, t.tgtype as kind,
-                p.proname::text as function, pg_get_triggerdef(t.oid) as definition,
+                p.proname::text as function,
+                case
+                    when t.tgqual is null then 'none'
+                    when t.tgqual::text ~ ('^\\{OPEXPR :opno ' || '*<>(record,record)'::regoperator::oid
+                        || ' .*\\{VAR :varno 1 :varattno 0 .*\\{VAR :varno 2 :varattno 0 ') then 'changed'
+                    else 'other'
+                end as condition,
                 t.tgenabled = 'A' as always, t.tgparentid <> 0 as cloned,
                 quote_ident(n.nspname) || '.' || quote_ident(c.relname) as \"table\"
          from pg_trigger t
@@ -367,7 +378,7 @@ async fn standing(txn: &Txn, functions: &[String; 2]) -> Result<Vec<Standing>, S
             table: row.try_get("", "table")?,
             kind: row.try_get("", "kind")?,
             function: row.try_get("", "function")?,
-            definition: row.try_get("", "definition")?,
+            condition: row.try_get("", "condition")?,
             always: row.try_get("", "always")?,
             cloned: row.try_get("", "cloned")?,
         });

@@ -1,8 +1,10 @@
 //! What PostgreSQL's catalogue says of a table, and whether it can be watched.
 //!
-//! It only reads. The configured name is resolved first, by the search path of rowhook's own connection
-//! (`"$user", public` unless the role or the URL says otherwise); everything after it runs with a search
-//! path of `pg_catalog`, so that types and expressions print the same whoever asks.
+//! It only reads. The configured name is resolved first, as SQL would by the search path of rowhook's own
+//! connection (`"$user", public` unless the role or the URL says otherwise), only that an unqualified
+//! name is never one in schema `rowhook`, which is what `"$user"` means to a role of that name.
+//! Everything after it runs with a search path of `pg_catalog`, so that types and expressions print the
+//! same whoever asks.
 
 use migration::triggers::postgres::{Column as Logged, Function, Partition};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
@@ -71,6 +73,11 @@ pub(super) async fn look(txn: &Txn, wanted: &WantedResource) -> Result<Found, In
 }
 
 async fn resolve(txn: &Txn, wanted: &WantedResource) -> Result<u32, InstallError> {
+    txn.execute_unprepared(
+        "select set_config('search_path', coalesce(string_agg(quote_ident(s.name), ', ' order by s.place), ''), true)
+         from unnest(current_schemas(false)) with ordinality as s(name, place) where s.name <> 'rowhook'",
+    )
+    .await?;
     let statement = txn.statement(
         "select to_regclass($1)::oid::bigint as oid",
         [wanted.table.as_str().into()],
@@ -214,13 +221,18 @@ pub(super) async fn tables(txn: &Txn) -> Result<Vec<FoundTable>, StoreError> {
     Ok(tables)
 }
 
+/// Every partition at any level. (`pg_partition_tree` would lock them.)
 async fn partitions(txn: &Txn, root: u32) -> Result<Vec<Partition>, StoreError> {
     let statement = txn.statement(
-        "select p.relid::oid::bigint as oid, n.nspname::text as schema, c.relname::text as name,
+        "with recursive tree(oid) as (
+             select inhrelid from pg_inherits where inhparent = $1::bigint::oid
+             union all
+             select i.inhrelid from tree join pg_inherits i on i.inhparent = tree.oid
+         )
+         select c.oid::bigint as oid, n.nspname::text as schema, c.relname::text as name,
                 c.relkind = 'r' as leaf
-         from pg_partition_tree($1::bigint::oid::regclass) p
-         join pg_class c on c.oid = p.relid join pg_namespace n on n.oid = c.relnamespace
-         where p.level > 0 order by c.oid",
+         from tree join pg_class c on c.oid = tree.oid join pg_namespace n on n.oid = c.relnamespace
+         order by c.oid",
         [i64::from(root).into()],
     );
     let mut partitions = Vec::new();

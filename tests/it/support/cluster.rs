@@ -1,0 +1,203 @@
+//! A PostgreSQL server of a test's own, which it may kill.
+//!
+//! The server is a child of the test and dies with it. Its port lies below the range that outgoing
+//! connections take theirs from, so that nobody has taken it when the server comes back.
+
+use std::{
+    fs::OpenOptions,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    time::Instant,
+};
+
+use tempfile::TempDir;
+
+use super::service::{DEADLINE, LOOK_AGAIN};
+
+/// The server's ports; what asks the system for one gets others.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// The server, or what is left of it after a kill.
+pub struct Cluster {
+    server: Option<Child>,
+    port: u16,
+    programs: PathBuf,
+    /// Root may not run a server: then it runs as this user.
+    user: Option<&'static str>,
+    directory: TempDir,
+}
+
+impl Cluster {
+    /// A new one, running. `settings`: further lines of its configuration.
+    pub async fn start(settings: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let user = is_root().then(|| {
+            let there = output_of("id", &["-u", "postgres"]).is_some();
+            if there { "postgres" } else { "nobody" }
+        });
+        if let Some(user) = user {
+            let path = directory.path().display().to_string();
+            output_of("chown", &[user, &path]).unwrap();
+        }
+        let mut cluster = Self {
+            server: None,
+            port: free_port(),
+            programs: programs(),
+            user,
+            directory,
+        };
+        let data = cluster.data();
+        let made = cluster
+            .command("initdb")
+            .arg("-D")
+            .arg(&data)
+            .args(["-U", "rowhook", "-A", "trust", "-E", "UTF8", "--locale=C"])
+            // What it wrote outlives the kill of a process; only the machine's end needs more.
+            .arg("--no-sync")
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let config = data.join("postgresql.conf");
+        let mut text = std::fs::read_to_string(&config).unwrap();
+        text.push_str(&format!(
+            "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = ''\n\
+             shared_buffers = '16MB'\n{settings}\n",
+            cluster.port
+        ));
+        std::fs::write(&config, text).unwrap();
+        cluster.restart().await;
+        cluster
+    }
+
+    /// Where a database of it is; `postgres` is there from the start.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://rowhook@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Ends the server at once. Its other processes see that and end too.
+    pub fn kill9(&mut self) {
+        let mut server = self.server.take().expect("it does not run");
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+
+    /// Starts it again and waits until it takes connections.
+    pub async fn restart(&mut self) {
+        assert!(self.server.is_none(), "it runs already");
+        let mut server = self.spawn();
+        let began = Instant::now();
+        while !self.is_ready(&server) {
+            assert!(began.elapsed() < DEADLINE, "{}", self.log());
+            tokio::time::sleep(LOOK_AGAIN).await;
+            if server.try_wait().unwrap().is_some() {
+                // A process of the server before it had not ended yet.
+                server = self.spawn();
+            }
+        }
+        self.server = Some(server);
+    }
+
+    fn spawn(&self) -> Child {
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.directory.path().join("log"))
+            .unwrap();
+        self.command("postgres")
+            .arg("-D")
+            .arg(self.data())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap()
+    }
+
+    /// Whether this very server takes connections: it writes so into its lock file.
+    fn is_ready(&self, server: &Child) -> bool {
+        let text = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
+        let mut lines = text.lines();
+        lines.next() == Some(&server.id().to_string())
+            && lines
+                .next_back()
+                .is_some_and(|state| state.trim() == "ready")
+    }
+
+    /// A program of the server, as the user that it may run as. It dies with the test.
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new("setpriv");
+        if let Some(user) = self.user {
+            command.args(["--reuid", user, "--clear-groups"]);
+        }
+        command
+            .args(["--pdeathsig", "KILL"])
+            .arg(self.programs.join(program))
+            // The test's own directory may be closed to that user.
+            .current_dir(self.directory.path());
+        command
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            let _gone = server.kill();
+            let _gone = server.wait();
+        }
+        if std::thread::panicking() {
+            eprintln!("---- the server's log ----\n{}\n----", self.log());
+        }
+    }
+}
+
+fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    output.status.success().then(|| text.trim().to_owned())
+}
+
+fn is_root() -> bool {
+    output_of("id", &["-u"]).as_deref() == Some("0")
+}
+
+/// Not one that another cluster of this run has.
+fn free_port() -> u16 {
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let span = u32::from(PORTS.end - PORTS.start);
+    std::iter::from_fn(|| Some(TAKEN.fetch_add(1, Ordering::Relaxed)))
+        .map(|step| (std::process::id() + step) % span)
+        .filter_map(|place| Some(PORTS.start + u16::try_from(place).ok()?))
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap()
+}
+
+/// The folder of the server's programs: the one on the PATH that has all of them, else Debian's newest.
+fn programs() -> PathBuf {
+    let complete = |folder: &Path| {
+        ["initdb", "postgres"]
+            .iter()
+            .all(|program| folder.join(program).is_file())
+    };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let debian = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten();
+    let mut debian: Vec<PathBuf> = debian
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .collect();
+    debian.sort();
+    std::env::split_paths(&path)
+        .chain(debian.into_iter().rev())
+        .find(|folder| complete(folder))
+        .expect("no folder holds initdb and postgres: install the PostgreSQL server")
+}
