@@ -181,7 +181,7 @@ impl Service {
         }
         let management = Arc::new(SqlManagementStore::new(db.clone(), sealer));
         let parts = PipelineParts {
-            change_log: Arc::new(SqlChangeLog::new(db.clone())),
+            change_log: Arc::new(SqlChangeLog::new(&db).await?),
             fan_out: Arc::new(SqlFanOut::new(db.clone())),
             queue: Arc::new(SqlEventQueue::new(db.clone())),
             targets: management.clone(),

@@ -9,8 +9,8 @@
     missing_docs
 )]
 
-mod layers;
 mod crash;
+mod layers;
 mod path;
 mod signatures;
 mod stores;

@@ -41,12 +41,14 @@ pub struct SqlChangeLog {
 }
 
 impl SqlChangeLog {
-    /// On this database.
-    pub fn new(db: Db) -> Self {
-        Self {
+    /// On this database, by a connection of its own: the poller's watermark moves in memory, and
+    /// PostgreSQL may give transaction ids anew that a crash took from it. The error that the crash
+    /// ends this connection with makes the poller read the cursor again.
+    pub async fn new(db: &Db) -> Result<Self, StoreError> {
+        Ok(Self {
             news: SqliteNews::new(db.clone()),
-            db,
-        }
+            db: db.alone().await?,
+        })
     }
 }
 

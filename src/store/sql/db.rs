@@ -97,13 +97,35 @@ impl Db {
         let (pool, dialect) = if url.starts_with("sqlite:") {
             (connect_sqlite(url).await?, Dialect::Sqlite)
         } else {
-            (connect_postgres(url, connections).await?, Dialect::Postgres)
+            let pool = PgPoolOptions::new().max_connections(connections);
+            (connect_postgres(url, pool).await?, Dialect::Postgres)
         };
         Ok(Self {
             pool,
             dialect,
             url: url.into(),
             writer: Arc::default(),
+        })
+    }
+
+    /// A pool with one connection that is never replaced without an error that its user sees: what its
+    /// user remembers of the server may not outlive a crash of it. (SQLite: the same pool; a crash of the
+    /// machine is one of this process too.)
+    pub async fn alone(&self) -> Result<Self, StoreError> {
+        let pool = match self.dialect {
+            Dialect::Sqlite => self.pool.clone(),
+            Dialect::Postgres => {
+                let pool = PgPoolOptions::new()
+                    .max_connections(1)
+                    .idle_timeout(None)
+                    .max_lifetime(None)
+                    .test_before_acquire(false);
+                connect_postgres(&self.url, pool).await?
+            }
+        };
+        Ok(Self {
+            pool,
+            ..self.clone()
         })
     }
 
@@ -398,9 +420,11 @@ fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
     Ok(options.application_name("rowhook"))
 }
 
-async fn connect_postgres(url: &str, connections: u32) -> Result<DatabaseConnection, StoreError> {
-    let pool = PgPoolOptions::new()
-        .max_connections(connections)
+async fn connect_postgres(
+    url: &str,
+    pool: PgPoolOptions,
+) -> Result<DatabaseConnection, StoreError> {
+    let pool = pool
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_connect(|connection, _| {
             Box::pin(async move {
@@ -409,7 +433,7 @@ async fn connect_postgres(url: &str, connections: u32) -> Result<DatabaseConnect
             })
         });
     let options = postgres_options(url)?;
-    let connect = self::connections().spawn(async move { pool.connect_with(options).await });
+    let connect = connections().spawn(async move { pool.connect_with(options).await });
     let pool = connect.await.map_err(unavailable)?.map_err(unavailable)?;
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
