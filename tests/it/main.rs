@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod graphql_api;
 mod signatures;
 mod stores;
 mod support;
