@@ -12,6 +12,7 @@
 mod crash;
 mod layers;
 mod path;
+mod graphql_api;
 mod signatures;
 mod stores;
 mod support;

@@ -12,5 +12,6 @@ pub mod names;
 pub mod raw_server;
 pub mod receiver;
 pub mod service;
+pub mod http;
 #[allow(dead_code, reason = "the rooms of the pipeline use the rest of it")]
 pub mod stored;
