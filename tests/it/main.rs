@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod guardian;
 mod signatures;
 mod stores;
 mod support;

@@ -6,5 +6,7 @@ pub mod certificates;
 pub mod database;
 pub mod names;
 pub mod raw_server;
+pub mod rooms;
 #[allow(dead_code, reason = "the rooms of the pipeline use the rest of it")]
 pub mod stored;
+pub mod wait;
