@@ -13,6 +13,7 @@ mod crash;
 mod layers;
 mod path;
 mod graphql_api;
+mod guardian;
 mod signatures;
 mod stores;
 mod support;

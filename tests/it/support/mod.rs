@@ -13,5 +13,7 @@ pub mod raw_server;
 pub mod receiver;
 pub mod service;
 pub mod http;
+pub mod rooms;
 #[allow(dead_code, reason = "the rooms of the pipeline use the rest of it")]
 pub mod stored;
+pub mod wait;
