@@ -173,7 +173,7 @@ impl Matching {
             let next = page.cursor_after(&cursor, done);
             self.parts
                 .store
-                .commit_page(&cursor, &next, &events)
+                .commit_page(page.run, &cursor, &next, &events)
                 .await?;
             self.wake(&events);
             cursor = next;

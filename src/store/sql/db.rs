@@ -5,7 +5,15 @@
 //! bound and never in the text, so only names can be met. Statements about the user's own tables go
 //! through [`Db::raw`] and are not touched.
 
-use std::{borrow::Cow, path::Path, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
@@ -20,7 +28,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::store::StoreError;
+use crate::store::{StoreError, change_log::Run};
 
 /// How long a statement waits for a free connection before the caller is told that there is none.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -48,22 +56,34 @@ pub struct Db {
     url: Arc<str>,
     /// SQLite has one writer; those of this process queue here, fairly, instead of polling its lock.
     writer: Arc<Mutex<()>>,
+    opened: Arc<AtomicU64>,
 }
 
 impl Db {
     /// Connects to `sqlite://PATH` or `postgres://…`.
     pub async fn connect(url: &str, connections: u32) -> Result<Self, StoreError> {
+        let opened = Arc::<AtomicU64>::default();
         let (pool, dialect) = if url.starts_with("sqlite:") {
             (connect_sqlite(url).await?, Dialect::Sqlite)
         } else {
-            (connect_postgres(url, connections).await?, Dialect::Postgres)
+            let pool = connect_postgres(url, connections, opened.clone()).await?;
+            (pool, Dialect::Postgres)
         };
         Ok(Self {
             pool,
             dialect,
             url: url.into(),
             writer: Arc::default(),
+            opened,
         })
+    }
+
+    /// The run of the database, by the connections that were opened so far: a server that starts again
+    /// has ended every one, and the pool replaces them without a word. That another one was opened
+    /// means nothing by itself; that none was means that the server ran through. SQLite gives no
+    /// transaction ids.
+    pub fn run(&self) -> Run {
+        Run(self.opened.load(Ordering::SeqCst))
     }
 
     /// Which database it is.
@@ -338,10 +358,18 @@ fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
     Ok(options.application_name("rowhook"))
 }
 
-async fn connect_postgres(url: &str, connections: u32) -> Result<DatabaseConnection, StoreError> {
+async fn connect_postgres(
+    url: &str,
+    connections: u32,
+    opened: Arc<AtomicU64>,
+) -> Result<DatabaseConnection, StoreError> {
     let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        .after_connect(move |_, _| {
+            opened.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async { Ok(()) })
+        })
         .connect_with(postgres_options(url)?)
         .await
         .map_err(unavailable)?;

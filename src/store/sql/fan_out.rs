@@ -16,7 +16,7 @@ use crate::{
     },
     store::{
         StoreError,
-        change_log::{Cursor, FanOutStore},
+        change_log::{Cursor, FanOutStore, Run},
     },
 };
 
@@ -107,11 +107,16 @@ impl FanOutStore for SqlFanOut {
 
     async fn commit_page(
         &self,
+        run: Run,
         from: &Cursor,
         to: &Cursor,
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
         let txn = self.db.begin().await?;
+        // From here on the transaction's own connection vouches for the run.
+        if self.db.run() != run {
+            return Err(StoreError::Fenced);
+        }
         if txn.dialect() == Dialect::Postgres {
             // An event that was sent exists, with its id, after any crash, whatever the database's
             // default is. (SQLite: `synchronous = FULL`, set where it is connected to.)
