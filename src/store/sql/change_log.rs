@@ -20,7 +20,7 @@ use crate::{
     },
     store::{
         StoreError,
-        change_log::{ChangeLog, ChangePage, Cursor, Window},
+        change_log::{ChangeLog, ChangePage, Cursor, Run, Window},
     },
 };
 
@@ -128,10 +128,16 @@ impl ChangeLog for SqlChangeLog {
     }
 
     async fn read(&self, cursor: &Cursor, limit: u32) -> Result<ChangePage, StoreError> {
-        match (&cursor.window, &cursor.watermark) {
+        let run = self.db.run();
+        let page = match (&cursor.window, &cursor.watermark) {
             (Some(window), _) => self.continue_window(cursor, window, limit).await,
             (None, Position::Snapshot(last)) => self.open_window(cursor, last, limit).await,
             (None, Position::UpTo(last)) => self.open_sqlite_window(cursor, *last, limit).await,
+        }?;
+        if self.db.run() == run {
+            Ok(ChangePage { run, ..page })
+        } else {
+            Err(StoreError::Fenced)
         }
     }
 }
@@ -376,6 +382,7 @@ impl SqlChangeLog {
             changes,
             window,
             transaction_id,
+            run: Run::default(),
         })
     }
 

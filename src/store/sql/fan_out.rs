@@ -16,7 +16,7 @@ use crate::{
     },
     store::{
         StoreError,
-        change_log::{Cursor, FanOutStore},
+        change_log::{Cursor, FanOutStore, Run},
     },
 };
 
@@ -107,6 +107,7 @@ impl FanOutStore for SqlFanOut {
 
     async fn commit_page(
         &self,
+        run: Run,
         from: &Cursor,
         to: &Cursor,
         events: &[NewEvent],
@@ -114,6 +115,16 @@ impl FanOutStore for SqlFanOut {
         let txn = self.db.begin().await?;
         // An event that was sent exists, with its id, after any crash.
         txn.make_durable().await?;
+        // From here on the transaction's own connection vouches for the run.
+        if self.db.run() != run {
+            return Err(StoreError::Fenced);
+        }
+        if txn.dialect() == Dialect::Postgres {
+            // An event that was sent exists, with its id, after any crash, whatever the database's
+            // default is. (SQLite: `synchronous = FULL`, set where it is connected to.)
+            txn.execute_unprepared("set local synchronous_commit = on")
+                .await?;
+        }
         swap_cursor(&txn, from, to).await?;
         if !events.is_empty() {
             let first_numbers = take_numbers(&txn, events).await?;
