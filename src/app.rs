@@ -179,10 +179,11 @@ impl Service {
             // The file is ours alone, so whoever held a lease is dead.
             leases.end_all().await?;
         }
+        let alone = db.alone().await?;
         let management = Arc::new(SqlManagementStore::new(db.clone(), sealer));
         let parts = PipelineParts {
-            change_log: Arc::new(SqlChangeLog::new(&db).await?),
-            fan_out: Arc::new(SqlFanOut::new(db.clone())),
+            change_log: Arc::new(SqlChangeLog::new(alone.clone())),
+            fan_out: Arc::new(SqlFanOut::new(db.clone(), alone)),
             queue: Arc::new(SqlEventQueue::new(db.clone())),
             targets: management.clone(),
             outcomes: Arc::new(SqlOutcomes::new(db.clone())),

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 use crate::store::{
     StoreError,
-    change_log::{ChangeLog, ChangePage, Cursor, Run},
+    change_log::{ChangeLog, ChangePage, Cursor},
     leases::{LeaseOf, LeaseStore},
 };
 
@@ -85,8 +85,6 @@ impl Actor for CdcPoller {
             lease: None,
             renewed: Instant::now(),
             cursor: None,
-            ahead: false,
-            run: Run::default(),
             last_change: Instant::now(),
             tick: TICK,
             kept: Instant::now(),
@@ -110,10 +108,6 @@ struct Polling {
     lease: Option<Lease>,
     renewed: Instant,
     cursor: Option<Cursor>,
-    /// The cursor in memory has passed empty stretches that were not written down.
-    ahead: bool,
-    /// The run of the database in which it did.
-    run: Run,
     last_change: Instant,
     tick: Duration,
     kept: Instant,
@@ -124,12 +118,6 @@ impl Polling {
         loop {
             let pause = match self.turn().await {
                 Ok(pause) => pause,
-                // Nothing is wrong: the place was read too early, and is read anew.
-                Err(StoreError::Fenced) => {
-                    self.cursor = None;
-                    tracing::info!("the cursor has moved on; reading it again");
-                    TICK
-                }
                 Err(error) => {
                     self.fail(&error);
                     RETRY
@@ -156,6 +144,10 @@ impl Polling {
     fn fail(&mut self, error: &StoreError) {
         // What the database holds decides; it is read anew.
         self.cursor = None;
+        if matches!(error, StoreError::Fenced) {
+            tracing::info!("the cursor has moved on; reading it again");
+            return;
+        }
         let words = error.to_string();
         tracing::warn!(error = %words, "reading changes failed; trying again");
         self.parts.status.set_role(CaptureRole::Failing(words));
@@ -172,7 +164,6 @@ impl Polling {
             Some(cursor) => cursor,
             None => {
                 let cursor = self.parts.log.take_over().await?;
-                self.ahead = false;
                 tracing::info!(watermark = %cursor.watermark, epoch = cursor.epoch, "reading changes");
                 cursor
             }
@@ -183,9 +174,6 @@ impl Polling {
             return Ok(self.idle());
         }
         let page = self.parts.log.read(&cursor, PAGE).await?;
-        if self.may_have_restarted(page.run) {
-            return Ok(Duration::ZERO);
-        }
         if page.changes.is_empty() && page.ends_window {
             return self.nothing_new(cursor, page, &work).await;
         }
@@ -193,18 +181,9 @@ impl Polling {
         self.tick = TICK;
         let ends = page.ends_window;
         let next = self.fan_out(cursor, page, &work).await?;
-        let next = self.fan_out(cursor, page).await?;
-        self.ahead = false;
         let caught_up = ends && next.window.is_none();
         self.cursor = Some(next);
         Ok(if caught_up { TICK } else { Duration::ZERO })
-    }
-
-    /// Whether the database may have been started again since the watermark moved in memory. The cursor
-    /// was taken for this turn, so the next one begins with what is written down.
-    fn may_have_restarted(&mut self, run: Run) -> bool {
-        let before = std::mem::replace(&mut self.run, run);
-        self.ahead && before != run
     }
 
     /// The watermark moves in memory: a restart that reads an empty stretch again finds it empty. Now
@@ -219,10 +198,7 @@ impl Polling {
         if self.kept.elapsed() > KEEP_WATERMARK && cursor.watermark != page.window.to {
             self.kept = Instant::now();
             self.cursor = Some(self.fan_out(cursor, page, work).await?);
-            self.cursor = Some(self.fan_out(cursor, page).await?);
-            self.ahead = false;
         } else {
-            self.ahead = true;
             self.cursor = Some(Cursor {
                 epoch: cursor.epoch,
                 ..page.cursor_after(&cursor, 0)

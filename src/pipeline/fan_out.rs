@@ -174,7 +174,7 @@ impl Matching {
             work.goes_on();
             self.parts
                 .store
-                .commit_page(page.run, &cursor, &next, &events)
+                .commit_page(&cursor, &next, &events)
                 .await?;
             self.wake(&events);
             cursor = next;

@@ -10,10 +10,10 @@
 )]
 
 mod crash;
-mod layers;
-mod path;
 mod graphql_api;
 mod guardian;
+mod layers;
+mod path;
 mod signatures;
 mod stores;
 mod support;

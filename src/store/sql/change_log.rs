@@ -20,7 +20,7 @@ use crate::{
     },
     store::{
         StoreError,
-        change_log::{ChangeLog, ChangePage, Cursor, Run, Window},
+        change_log::{ChangeLog, ChangePage, Cursor, Window},
     },
 };
 
@@ -41,14 +41,16 @@ pub struct SqlChangeLog {
 }
 
 impl SqlChangeLog {
-    /// On this database, by a connection of its own: the poller's watermark moves in memory, and
-    /// PostgreSQL may give transaction ids anew that a crash took from it. The error that the crash
-    /// ends this connection with makes the poller read the cursor again.
-    pub async fn new(db: &Db) -> Result<Self, StoreError> {
-        Ok(Self {
-            news: SqliteNews::new(db.clone()),
-            db: db.alone().await?,
-        })
+    /// On [`Db::alone`], which [`super::fan_out::SqlFanOut`] has to share. A rolled-back transaction
+    /// takes an id of which nothing need be on disk, and PostgreSQL gives it anew after a crash. So a
+    /// place in the log that was read but not written down holds only until the server starts again. The
+    /// one connection on which pages are read and written ends with it, and that error makes the poller
+    /// begin with what is written down.
+    pub fn new(alone: Db) -> Self {
+        Self {
+            news: SqliteNews::new(alone.clone()),
+            db: alone,
+        }
     }
 }
 
@@ -128,16 +130,10 @@ impl ChangeLog for SqlChangeLog {
     }
 
     async fn read(&self, cursor: &Cursor, limit: u32) -> Result<ChangePage, StoreError> {
-        let run = self.db.run();
-        let page = match (&cursor.window, &cursor.watermark) {
+        match (&cursor.window, &cursor.watermark) {
             (Some(window), _) => self.continue_window(cursor, window, limit).await,
             (None, Position::Snapshot(last)) => self.open_window(cursor, last, limit).await,
             (None, Position::UpTo(last)) => self.open_sqlite_window(cursor, *last, limit).await,
-        }?;
-        if self.db.run() == run {
-            Ok(ChangePage { run, ..page })
-        } else {
-            Err(StoreError::Fenced)
         }
     }
 }
@@ -382,7 +378,6 @@ impl SqlChangeLog {
             changes,
             window,
             transaction_id,
-            run: Run::default(),
         })
     }
 

@@ -10,10 +10,6 @@ use std::{
     future::Future,
     path::Path,
     sync::{Arc, OnceLock},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
     time::Duration,
 };
 
@@ -33,7 +29,7 @@ use tokio::{
     sync::{Mutex, OwnedMutexGuard},
 };
 
-use crate::store::{StoreError, change_log::Run};
+use crate::store::StoreError;
 
 /// How long a statement waits for a free connection before the caller is told that there is none.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -93,27 +89,22 @@ pub struct Db {
     url: Arc<str>,
     /// SQLite has one writer; those of this process queue here, fairly, instead of polling its lock.
     writer: Arc<Mutex<()>>,
-    opened: Arc<AtomicU64>,
 }
 
 impl Db {
     /// Connects to `sqlite://PATH` or `postgres://…`.
     pub async fn connect(url: &str, connections: u32) -> Result<Self, StoreError> {
-        let opened = Arc::<AtomicU64>::default();
         let (pool, dialect) = if url.starts_with("sqlite:") {
             (connect_sqlite(url).await?, Dialect::Sqlite)
         } else {
             let pool = PgPoolOptions::new().max_connections(connections);
             (connect_postgres(url, pool).await?, Dialect::Postgres)
-            let pool = connect_postgres(url, connections, opened.clone()).await?;
-            (pool, Dialect::Postgres)
         };
         Ok(Self {
             pool,
             dialect,
             url: url.into(),
             writer: Arc::default(),
-            opened,
         })
     }
 
@@ -136,12 +127,6 @@ impl Db {
             pool,
             ..self.clone()
         })
-    /// The run of the database, by the connections that were opened so far: a server that starts again
-    /// has ended every one, and the pool replaces them without a word. That another one was opened
-    /// means nothing by itself; that none was means that the server ran through. SQLite gives no
-    /// transaction ids.
-    pub fn run(&self) -> Run {
-        Run(self.opened.load(Ordering::SeqCst))
     }
 
     /// Which database it is.
@@ -450,17 +435,6 @@ async fn connect_postgres(
     let options = postgres_options(url)?;
     let connect = connections().spawn(async move { pool.connect_with(options).await });
     let pool = connect.await.map_err(unavailable)?.map_err(unavailable)?;
-    connections: u32,
-    opened: Arc<AtomicU64>,
-    let pool = PgPoolOptions::new()
-        .max_connections(connections)
-        .after_connect(move |_, _| {
-            opened.fetch_add(1, Ordering::SeqCst);
-            Box::pin(async { Ok(()) })
-        })
-        .connect_with(postgres_options(url)?)
-        .await
-        .map_err(unavailable)?;
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
 

@@ -42,19 +42,21 @@ fn the_schema_is_the_documented_one() {
 }
 
 fn sample_catalogue() -> Catalogue {
-    let resources = sample::resources().into_iter().map(|wanted| Resource {
-        id: ResourceId(1),
-        name: wanted.name,
-        aliases: wanted.aliases,
-        definition: ResourceDefinition {
-            table: wanted.table,
-            columns: Vec::new(),
-            key: wanted.key,
-            etag: wanted.etag,
-            exclude: wanted.exclude,
-            on_truncate: wanted.on_truncate,
-        },
-    });
+    let resources = sample::resources(rowhook::store::sql::db::Dialect::Sqlite)
+        .into_iter()
+        .map(|wanted| Resource {
+            id: ResourceId(1),
+            name: wanted.name,
+            aliases: wanted.aliases,
+            definition: ResourceDefinition {
+                table: wanted.table,
+                columns: Vec::new(),
+                key: wanted.key,
+                etag: wanted.etag,
+                exclude: wanted.exclude,
+                on_truncate: wanted.on_truncate,
+            },
+        });
     Catalogue::new(resources.collect())
 }
 
