@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::{
     sync::Notify,
     task::{Id, JoinError, JoinSet},
@@ -88,6 +88,8 @@ pub struct Sending {
     busy_until: Instant,
     /// The receiver answered that it is gone for good.
     gone: bool,
+    /// When it was deactivated for that: what attempts from before say of it is known.
+    deactivated_at: Option<DateTime<Utc>>,
 }
 
 impl Sending {
@@ -122,6 +124,7 @@ impl Sending {
             rows_under_way: HashMap::new(),
             busy_until: now + LINGER,
             gone: false,
+            deactivated_at: None,
         }
     }
 
@@ -190,6 +193,10 @@ impl Sending {
                     "answered 410 Gone and was deactivated"
                 );
             }
+            // Once: it may be active again before the last outcome is written.
+            self.gone = false;
+            self.deactivated_at = Some(Utc::now());
+            self.target = None;
             return Ok(Turn::End);
         }
         let Some(target) = self.settings().await? else {
@@ -464,7 +471,9 @@ impl Sending {
         match ended {
             Ok((task, done)) => {
                 self.under_way.remove(&task);
-                self.gone |= done.gone;
+                let attempt = done.outcome.attempt.as_ref();
+                let begun = attempt.map(|attempt| attempt.started_at);
+                self.gone |= done.gone && begun > self.deactivated_at;
                 self.count(&done);
                 self.record(done.outcome);
             }
