@@ -184,7 +184,8 @@ const JSON: u8 = 2;
 /// An SQL expression with the JSON text of `value`, never null and never an error; `kind` is
 /// what its declared type wants.
 fn json(value: &str) -> String {
-    // A text that json() just made would be taken for JSON and not quoted; the || makes it a text.
+    // json_quote leaves a text alone that bears the mark of json(). Whether a list passes the mark on is
+    // the version's affair; a text that || made has none.
     format!(
         "case typeof({value}) when 'null' then 'null' \
          when 'integer' then case when kind = {BOOLEAN} and {value} = 1 then 'true' \

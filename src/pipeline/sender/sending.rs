@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::{
     sync::Notify,
     task::{Id, JoinError, JoinSet},
@@ -90,6 +90,8 @@ pub struct Sending {
     busy_until: Instant,
     /// This URI answered that it is gone for good.
     gone: Option<String>,
+    /// When it was deactivated for that: what attempts from before say of it is known.
+    deactivated_at: Option<DateTime<Utc>>,
 }
 
 impl Sending {
@@ -124,6 +126,7 @@ impl Sending {
             rows_under_way: HashMap::new(),
             busy_until: now + LINGER,
             gone: None,
+            deactivated_at: None,
         }
     }
 
@@ -233,6 +236,7 @@ impl Sending {
             }
         }
         self.gone = None;
+        self.deactivated_at = Some(Utc::now());
         self.target = None;
         Ok(())
     }
@@ -507,7 +511,9 @@ impl Sending {
             Ok((task, done)) => {
                 self.under_way.remove(&task);
                 self.count(&done);
-                if done.gone.is_some() {
+                let attempt = done.outcome.attempt.as_ref();
+                let begun = attempt.map(|attempt| attempt.started_at);
+                if done.gone.is_some() && begun > self.deactivated_at {
                     self.gone = done.gone;
                 }
                 self.record(done.outcome);

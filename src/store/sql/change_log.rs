@@ -9,7 +9,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult, Value};
 
 use crate::{
     domain::{
@@ -26,6 +26,7 @@ use crate::{
 
 use super::{
     db::{Db, Dialect, Txn},
+    records::{read_user_text, user_text},
     sqlite_news::SqliteNews,
 };
 
@@ -85,7 +86,6 @@ impl CursorRow {
 }
 
 /// A row as the page query returns it; a large one comes without its text.
-#[derive(FromQueryResult)]
 struct LogRow {
     id: i64,
     xid: i64,
@@ -154,8 +154,10 @@ fn columns(dialect: Dialect) -> String {
         format!("{length}(l.row_data) + coalesce({length}(l.old_values), 0) <= {LARGE_ROW_BYTES}");
     format!(
         "l.id, {xid} as xid, {occurred_at} as occurred_at, l.resource_id, l.action,
-         case when {small} then l.row_data end as row_data,
-         case when {small} then l.old_values end as old_values"
+         case when {small} then {row_data} end as row_data,
+         case when {small} then {old_values} end as old_values",
+        row_data = user_text(dialect, "l.row_data"),
+        old_values = user_text(dialect, "l.old_values"),
     )
 }
 
@@ -243,7 +245,11 @@ impl SqlChangeLog {
         let snapshot: String = first.try_get("", "snapshot")?;
         let to: Position = snapshot.parse().map_err(StoreError::corrupt)?;
         let empty = first.try_get::<Option<i64>>("", "id")?.is_none();
-        let mut page = if empty { Vec::new() } else { read_rows(&rows)? };
+        let mut page = if empty {
+            Vec::new()
+        } else {
+            read_rows(self.db.dialect(), &rows)?
+        };
         if page.len() > limit as usize {
             let window = self.bounds(last, to).await?;
             let cursor = Cursor {
@@ -316,7 +322,7 @@ impl SqlChangeLog {
                 [after.into(), last.into(), i64::from(limit).into()],
             ),
         };
-        let rows = read_rows(&self.db.query_all_raw(statement).await?)?;
+        let rows = read_rows(self.db.dialect(), &self.db.query_all_raw(statement).await?)?;
         let ends = rows.len() < limit as usize || rows.last().is_some_and(|row| row.id == last);
         self.page(window.clone(), rows, ends, cursor.transaction_id)
             .await
@@ -411,17 +417,32 @@ impl SqlChangeLog {
         let row = self
             .db
             .query_one_raw(self.db.statement(
-                "select row_data, old_values from rowhook.logged_actions where id = $1",
+                &format!(
+                    "select {} as row_data, {} as old_values
+                     from rowhook.logged_actions where id = $1",
+                    user_text(self.db.dialect(), "row_data"),
+                    user_text(self.db.dialect(), "old_values"),
+                ),
                 [id.into()],
             ))
             .await?
             .ok_or_else(|| StoreError::Corrupt(format!("logged_actions {id} is gone")))?;
-        Ok((row.try_get("", "row_data")?, row.try_get("", "old_values")?))
+        let read = |column| read_user_text(self.db.dialect(), &row, column);
+        Ok((read("row_data")?.unwrap_or_default(), read("old_values")?))
     }
 }
 
-fn read_rows(rows: &[QueryResult]) -> Result<Vec<LogRow>, StoreError> {
-    rows.iter()
-        .map(|row| LogRow::from_query_result(row, "").map_err(StoreError::from))
-        .collect()
+fn read_rows(dialect: Dialect, rows: &[QueryResult]) -> Result<Vec<LogRow>, StoreError> {
+    let read = |row: &QueryResult| -> Result<LogRow, DbErr> {
+        Ok(LogRow {
+            id: row.try_get("", "id")?,
+            xid: row.try_get("", "xid")?,
+            occurred_at: row.try_get("", "occurred_at")?,
+            resource_id: row.try_get("", "resource_id")?,
+            action: row.try_get("", "action")?,
+            row_data: read_user_text(dialect, row, "row_data")?,
+            old_values: read_user_text(dialect, row, "old_values")?,
+        })
+    };
+    rows.iter().map(|row| Ok(read(row)?)).collect()
 }

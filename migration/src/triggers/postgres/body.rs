@@ -1,0 +1,208 @@
+//! The text of the trigger functions: what runs at each of the application's writes.
+//!
+//! `Table` puts the settings, the rights and the triggers around it.
+
+use super::{
+    Table, dollar_quoted, literal,
+    value::{concatenation, object},
+};
+use crate::triggers::{OnTruncate, json_string, quoted};
+
+impl Table {
+    /// Refuses to run for a table that it was not made for: whoever may call it could else attach it to
+    /// a table of their own and forge log rows. Oids are told first because a rename keeps them; after a
+    /// dump and restore they are others, and the name tells.
+    fn guard(&self) -> String {
+        let oids: Vec<String> = std::iter::once(self.oid)
+            .chain(self.partitions.iter().map(|one| one.oid))
+            .map(|oid| oid.to_string())
+            .collect();
+        let (oids, oid) = (oids.join(","), self.oid);
+        let table = literal(&self.qualified());
+        format!(
+            "    if tg_relid <> all ('{{{oids}}}'::oid[]) then
+        if to_regclass({table}) is distinct from tg_relid::regclass and not exists (
+            select from pg_partition_ancestors(tg_relid) as a
+            where a.relid in ({oid}::oid, to_regclass({table})::oid)
+        ) then
+            raise exception 'this function of rowhook logs the changes of % and of no other table', {table}
+                using hint = 'Drop the trigger ' || quote_ident(tg_name) || ' on ' || tg_relid::regclass
+                    || '; rowhook resources install puts triggers where they belong.';
+        end if;
+    end if;
+"
+        )
+    }
+
+    /// The row as JSON text.
+    fn row(&self, record: &str) -> String {
+        object(self.columns.iter().map(|column| {
+            let value = format!("{record}.{}", quoted(&column.name));
+            (column.name.as_str(), column.shape.json(&value))
+        }))
+    }
+
+    /// The members of the old values' object, each with a comma before it: those that changed.
+    fn old_members(&self) -> String {
+        let pieces: Vec<String> = self
+            .columns
+            .iter()
+            .map(|column| {
+                let name = quoted(&column.name);
+                let (old, new) = (format!("old.{name}"), format!("new.{name}"));
+                format!(
+                    "case when {} then concat({}, {}) end",
+                    column.shape.differ(&old, &new),
+                    literal(&format!(",{}:", json_string(&column.name))),
+                    column.shape.json(&old)
+                )
+            })
+            .collect();
+        concatenation(&pieces, 80)
+    }
+
+    /// The logged columns as an array of names, for the slower form.
+    fn names(&self) -> String {
+        let names: Vec<String> = self.columns.iter().map(|c| literal(&c.name)).collect();
+        format!("array[{}]::text[]", names.join(", "))
+    }
+
+    /// The row as JSON text when the table has other columns than it had: those that are left.
+    fn row_as_it_is(&self, record: &str) -> String {
+        format!(
+            "(select concat('{{', string_agg(concat(to_json(r.key), ':', r.value), ',' order by r.n), '}}')
+                from json_each(row_to_json({record})) with ordinality as r(key, value, n)
+                where r.key = any ({}))",
+            self.names()
+        )
+    }
+
+    fn old_members_as_they_are(&self) -> String {
+        format!(
+            "(select coalesce(string_agg(concat(',', to_json(o.key), ':', o.value), '' order by o.n), '')
+                from json_each(row_to_json(old)) with ordinality as o(key, value, n)
+                join json_each(row_to_json(new)) as w(key, value) on w.key = o.key
+                where o.value::text <> w.value::text and o.key = any ({}))",
+            self.names()
+        )
+    }
+
+    /// The function of the row triggers.
+    ///
+    /// The values are computed before the INSERT and not in it: such expressions are kept ready for the
+    /// whole transaction. The block around them writes nothing, so it takes no transaction id, and costs
+    /// about a microsecond.
+    pub(super) fn log_body(&self) -> String {
+        let (guard, version) = (self.guard(), self.version);
+        let (new, old) = (self.row("new"), self.row("old"));
+        let members = self.old_members();
+        let (new_as_is, old_as_is) = (self.row_as_it_is("new"), self.row_as_it_is("old"));
+        let members_as_is = self.old_members_as_they_are();
+        format!(
+            "
+#variable_conflict use_column
+declare
+    _row text;
+    _old text;
+begin
+{guard}    if tg_op = 'UPDATE' then
+        begin
+            _old := {members};
+            if _old = '' then
+                return null;
+            end if;
+            _row := {new};
+        exception when others then
+            _old := {members_as_is};
+            if _old = '' then
+                return null;
+            end if;
+            _row := {new_as_is};
+        end;
+        insert into rowhook.logged_actions (resource_id, action, row_data, old_values)
+        values ({version}, 2, _row, '{{' || substr(_old, 2) || '}}');
+    elsif tg_op = 'INSERT' then
+        begin
+            _row := {new};
+        exception when others then
+            _row := {new_as_is};
+        end;
+        insert into rowhook.logged_actions (resource_id, action, row_data) values ({version}, 1, _row);
+    else
+        begin
+            _row := {old};
+        exception when others then
+            _row := {old_as_is};
+        end;
+        insert into rowhook.logged_actions (resource_id, action, row_data) values ({version}, 3, _row);
+    end if;
+    return null;
+end
+"
+        )
+    }
+
+    /// The function of the triggers on TRUNCATE.
+    pub(super) fn truncate_body(&self) -> String {
+        let guard = self.guard();
+        let resource = literal(&self.resource);
+        match self.on_truncate {
+            OnTruncate::Rows => self.truncate_rows(&guard),
+            OnTruncate::Refuse => format!(
+                "
+begin
+{guard}    raise exception 'rowhook: resource % refuses TRUNCATE of %', {resource}, tg_relid::regclass
+        using errcode = 'object_not_in_prerequisite_state',
+            hint = 'Use DELETE, or set on_truncate = \"rows\" or \"ignore\" in its [[resources]] entry.';
+end
+"
+            ),
+            OnTruncate::Ignore => format!(
+                "
+begin
+{guard}    raise warning 'rowhook: TRUNCATE of % is not logged as changes of resource %', tg_relid::regclass, {resource};
+    return null;
+end
+"
+            ),
+        }
+    }
+
+    /// Each partition that holds rows logs its own. One that came after the triggers has none of its own
+    /// yet, so the table it was truncated through logs for it.
+    fn truncate_rows(&self, guard: &str) -> String {
+        let version = self.version;
+        let insert = |row: String| {
+            dollar_quoted(&format!(
+                "insert into rowhook.logged_actions (resource_id, action, row_data) \
+                 select {version}, 3, {row} from only "
+            ))
+        };
+        let (rows, as_is) = (insert(self.row("t")), insert(self.row_as_it_is("t")));
+        format!(
+            "
+#variable_conflict use_column
+declare
+    _table regclass;
+begin
+{guard}    for _table in
+        select c.oid::regclass from pg_class as c where c.oid = tg_relid and c.relkind = 'r'
+        union all
+        select p.relid from pg_partition_tree(tg_relid) as p
+        where p.isleaf and p.relid <> tg_relid and not exists (
+            select from pg_trigger as t
+            where t.tgrelid = p.relid and t.tgname = tg_name and t.tgenabled <> 'D'
+        )
+    loop
+        begin
+            execute {rows} || _table || ' as t';
+        exception when others then
+            execute {as_is} || _table || ' as t';
+        end;
+    end loop;
+    return null;
+end
+"
+        )
+    }
+}
