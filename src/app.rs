@@ -5,6 +5,7 @@
 
 use std::{
     fs::File,
+    future::Future,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -24,7 +25,7 @@ use crate::{
         receiver::RetryPolicy,
         resource::{Catalogue, Resource},
     },
-    graphql::{Api, ReceiverDefaults, Services},
+    graphql::{Api, ReceiverDefaults, Services, UriCheck},
     http::{HttpState, KeyAuthenticator, Readiness, routes},
     pipeline::{
         Pipeline, PipelineParts, PipelineSettings, guardian::GuardianSettings,
@@ -56,8 +57,7 @@ use crate::{
     },
     telemetry::Metrics,
     transport::{
-        guard::SystemResolver,
-        http_client::{HttpTransportFactory, TransportSettings},
+        HttpTransportFactory, SystemResolver, TransportSettings,
         tls::{TlsSettingsError, client_config},
     },
 };
@@ -141,6 +141,11 @@ impl StartError {
             | Self::Sample(_) => false,
         }
     }
+}
+
+/// Runs a future on the actix system of this process, which stages and servers need.
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+    actix::System::new().block_on(work)
 }
 
 /// The service, running.
@@ -339,11 +344,11 @@ fn sealer(settings: &Settings) -> Result<Sealer, StartError> {
             });
         }
     };
-    Ok(Sealer::new(current, &previous))
+    Ok(Sealer::new(current, previous))
 }
 
 /// Every resource that the settings ask for.
-pub fn wanted_resources(settings: &Settings) -> Vec<WantedResource> {
+pub fn wanted_resources(settings: &Settings, dialect: Dialect) -> Vec<WantedResource> {
     let configured = settings.resources.iter().map(|one| WantedResource {
         name: one.name.clone(),
         aliases: one.aliases.clone(),
@@ -356,7 +361,7 @@ pub fn wanted_resources(settings: &Settings) -> Vec<WantedResource> {
     let mut wanted: Vec<WantedResource> = configured.collect();
     if settings.sample {
         let names: Vec<_> = wanted.iter().map(|one| one.name.clone()).collect();
-        let sample = sample::resources().into_iter();
+        let sample = sample::resources(dialect).into_iter();
         wanted.extend(sample.filter(|one| !names.contains(&one.name)));
     }
     wanted
@@ -369,11 +374,11 @@ async fn install(
     installer: &dyn ResourceInstaller,
 ) -> Result<Catalogue, StartError> {
     if settings.sample {
-        sample::create_tables(db.raw())
+        sample::create_tables(db)
             .await
             .map_err(|error| StartError::Sample(error.to_string()))?;
     }
-    let wanted = wanted_resources(settings);
+    let wanted = wanted_resources(settings, db.dialect());
     if wanted.is_empty() {
         return Err(StartError::NoResources);
     }
@@ -407,7 +412,7 @@ fn egress(settings: &Settings) -> EgressPolicy {
     }
 }
 
-fn uri_check(settings: &Settings) -> Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync> {
+fn uri_check(settings: &Settings) -> UriCheck {
     let (policy, allow_http) = (egress(settings), settings.receivers.allow_http);
     Arc::new(move |uri| match check_uri(uri, allow_http, &policy) {
         Ok(_) => Ok(()),
@@ -445,12 +450,14 @@ fn listen(settings: &Settings, state: HttpState) -> Result<(ServerHandle, Socket
         .shutdown_timeout(5)
         .bind(&settings.listen)
         .map_err(failed)?;
-    let address = server.addrs().first().copied().ok_or_else(|| {
-        failed(std::io::Error::other("it resolves to no address"))
-    })?;
+    let address = server
+        .addrs()
+        .first()
+        .copied()
+        .ok_or_else(|| failed(std::io::Error::other("it resolves to no address")))?;
     let running = server.run();
     let handle = running.handle();
-    actix_web::rt::spawn(running);
+    actix::spawn(running);
     Ok((handle, address))
 }
 
@@ -466,6 +473,10 @@ impl Readiness for ServiceReadiness {
         if let Err(error) = self.db.ping().await {
             reasons.push(error.to_string());
         }
-        if reasons.is_empty() { Ok(()) } else { Err(reasons) }
+        if reasons.is_empty() {
+            Ok(())
+        } else {
+            Err(reasons)
+        }
     }
 }

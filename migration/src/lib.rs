@@ -11,6 +11,7 @@ use sea_orm_migration::{
 };
 
 mod m0001_path;
+pub mod triggers;
 
 /// Applies the migrations in order.
 pub struct Migrator;

@@ -45,7 +45,9 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
         return Err(Failure::of_usage("--name: say what the key is for"));
     }
     let db = app::open(&settings).await?;
-    let (record, key) = SqlApiKeyStore::new(db).create_key(name.trim(), role).await?;
+    let (record, key) = SqlApiKeyStore::new(db)
+        .create_key(name.trim(), role)
+        .await?;
     eprintln!(
         "key {} \"{}\" with role {} (shown this once):",
         record.id, record.name, record.role

@@ -45,7 +45,7 @@ pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
         }
         Direction::Status => {
             let mut table = Table::new();
-            table.load_preset(NOTHING).set_header(["migration", "state"]);
+            table.load_style(NOTHING).set_header(["migration", "state"]);
             for (name, applied) in db.migrations().await? {
                 table.add_row([name, if applied { "applied" } else { "pending" }.to_owned()]);
             }

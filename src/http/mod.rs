@@ -5,6 +5,7 @@
 //! database: it asks the GraphQL API and the traits below.
 
 mod auth;
+pub mod example_receiver;
 mod graphql;
 mod negotiate;
 mod operations;

@@ -8,8 +8,8 @@ use std::{collections::VecDeque, time::Instant};
 use chrono::Utc;
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use sea_orm::{
-    ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr, Statement,
-    TransactionTrait, Value,
+    ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    Statement, TransactionTrait, Value,
 };
 
 use crate::domain::action::Action;
@@ -60,8 +60,13 @@ impl SampleChanges {
     pub async fn connect(url: &str, seed: u64) -> Result<Self, DbErr> {
         let mut options = sea_orm::ConnectOptions::new(url.to_owned());
         options.max_connections(1).sqlx_logging(false);
+        let db = Database::connect(options).await?;
+        if db.get_database_backend() == DbBackend::Postgres {
+            // The one connection of this pool; see `tables` for why the path is named.
+            db.execute_unprepared("set search_path to public").await?;
+        }
         Ok(Self {
-            db: Database::connect(options).await?,
+            db,
             random: StdRng::seed_from_u64(seed),
             turn: 0,
             procedure: 0,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::domain::{
     ids::ResourceId,
-    resource::{OnTruncate, Resource, ResourceDefinition, ResourceName},
+    resource::{Column, OnTruncate, Resource, ResourceDefinition, ResourceName},
 };
 
 use super::StoreError;
@@ -73,6 +73,14 @@ pub enum InstallError {
         /// The column.
         column: String,
     },
+    /// The etag column is excluded, so `data.etag` could not be told.
+    #[error("resource {resource}: column {column:?} can not be both `etag` and in `exclude`")]
+    EtagExcluded {
+        /// The resource.
+        resource: ResourceName,
+        /// The column.
+        column: String,
+    },
     /// The table exists but can not carry the triggers.
     #[error("resource {resource}: {table} can not be watched: {reason}")]
     Unwatchable {
@@ -116,18 +124,32 @@ pub enum InstallError {
     Store(#[from] StoreError),
 }
 
-/// What installing one resource changed.
+/// What installing or uninstalling one resource changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Installed {
-    /// The triggers were there and in force; the table was not touched.
+    /// Everything was as it should be already; the table was not touched.
     Unchanged,
-    /// The triggers were put on, or replaced.
+    /// The triggers were put on, replaced or taken off.
     Changed,
+}
+
+/// A table that could be watched, as `rowhook resources discover` proposes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundTable {
+    /// The table as SQL names it, quoted where needed.
+    pub table: String,
+    /// Its columns, in the table's order.
+    pub columns: Vec<Column>,
+    /// The columns of its primary key, in key order; empty where there is none.
+    pub primary_key: Vec<String>,
 }
 
 /// Room 0 as the application starts it.
 #[async_trait]
 pub trait ResourceInstaller: Send + Sync {
+    /// Every table that could be watched, by name.
+    async fn tables(&self) -> Result<Vec<FoundTable>, StoreError>;
+
     /// What the database says of the table that a resource asks for.
     async fn describe(&self, wanted: &WantedResource) -> Result<ResourceDefinition, InstallError>;
 
@@ -137,9 +159,15 @@ pub trait ResourceInstaller: Send + Sync {
     async fn install(&self, wanted: &WantedResource)
     -> Result<(Resource, Installed), InstallError>;
 
-    /// Takes the triggers of a resource off, without a trace in the user's schema.
-    async fn uninstall(&self, name: &ResourceName) -> Result<(), InstallError>;
+    /// Whether the triggers that the table has are those that [`ResourceInstaller::install`] would put
+    /// on, and in force. Only looks.
+    async fn in_force(&self, wanted: &WantedResource) -> Result<bool, InstallError>;
 
-    /// The versions behind these ids, retired ones too: what old log rows mean.
+    /// Takes the triggers of a resource off, without a trace in the user's schema, and retires its
+    /// version; [`Installed::Unchanged`] when there was nothing of that name.
+    async fn uninstall(&self, name: &ResourceName) -> Result<Installed, InstallError>;
+
+    /// The versions behind these ids, retired ones too: what old log rows mean. Aliases belong to the
+    /// running configuration and not to a version, so there are none in them.
     async fn versions(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, StoreError>;
 }

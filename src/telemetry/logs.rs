@@ -2,12 +2,21 @@
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use tracing_subscriber::{
+    EnvFilter,
+    filter::{Directive, LevelFilter},
+};
 
 /// The variable that sets what is logged: `info` by default, for example `rowhook=debug`.
 const LEVEL: &str = "ROWHOOK_LOG";
 /// The variable that sets how: `text` (the default) or `json`.
 const FORMAT: &str = "ROWHOOK_LOG_FORMAT";
+
+fn quiet_library(name: &str) -> Directive {
+    format!("{name}=warn")
+        .parse()
+        .expect("a fixed directive is valid")
+}
 
 /// Starts logging; `quiet` logs warnings only, unless the variable says otherwise.
 pub fn start(quiet: bool) {
@@ -20,13 +29,10 @@ pub fn start(quiet: bool) {
         .with_default_directive(default.into())
         .with_env_var(LEVEL)
         .from_env_lossy()
-        // Libraries that tell of each statement and connection.
-        .add_directive("sqlx=warn".parse().expect("a fixed directive is valid"))
-        .add_directive(
-            "sea_orm_migration=warn"
-                .parse()
-                .expect("a fixed directive is valid"),
-        );
+        // Libraries that tell of each statement and worker.
+        .add_directive(quiet_library("sqlx"))
+        .add_directive(quiet_library("sea_orm_migration"))
+        .add_directive(quiet_library("actix_server"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -10,6 +10,7 @@
 )]
 
 mod graphql_api;
+mod layers;
 mod signatures;
 mod stores;
 mod support;

@@ -25,7 +25,7 @@ use crate::store::StoreError;
 /// How long a statement waits for a free connection before the caller is told that there is none.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a SQLite writer waits for another process's write to end.
-const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Readers beside SQLite's one writer; more only wait for each other's page cache.
 const SQLITE_CONNECTIONS: u32 = 4;
 /// Two instances that start at once migrate one after the other: PostgreSQL advisory lock, "rowhook".
@@ -79,6 +79,10 @@ impl Db {
     /// Starts a transaction that may write. On SQLite it takes the write lock at once
     /// (`BEGIN IMMEDIATE`), so that it can not fail half-way because another process wrote.
     pub async fn begin(&self) -> Result<Txn, StoreError> {
+        Ok(self.begin_inner().await?)
+    }
+
+    async fn begin_inner(&self) -> Result<Txn, DbErr> {
         let writer = match self.dialect {
             Dialect::Sqlite => Some(self.writer.clone().lock_owned().await),
             Dialect::Postgres => None,
@@ -93,6 +97,16 @@ impl Db {
             dialect: self.dialect,
             _writer: writer,
         })
+    }
+
+    /// [`Db::begin`], or `None` when another process held SQLite's write lock for all of
+    /// [`SQLITE_BUSY_TIMEOUT`].
+    pub async fn try_begin(&self) -> Result<Option<Txn>, StoreError> {
+        match self.begin_inner().await {
+            Ok(txn) => Ok(Some(txn)),
+            Err(error) if is_busy(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A statement with bound values (`$1`, `$2` … in both dialects).
@@ -172,6 +186,11 @@ impl Db {
                 Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
             }
         }
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        Ok(self.pool.ping().await?)
     }
 
     /// Closes the pool; statements after it fail.
@@ -336,6 +355,8 @@ fn unavailable(error: impl std::fmt::Display) -> StoreError {
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
         match &error {
+            // Another process writes to the SQLite file for a long time.
+            _ if is_busy(&error) => Self::Unavailable(error.to_string()),
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(error.to_string()),
             DbErr::Exec(RuntimeErr::SqlxError(inner))
             | DbErr::Query(RuntimeErr::SqlxError(inner)) => {
@@ -359,6 +380,24 @@ impl From<DbErr> for StoreError {
             _ => Self::Refused(error.to_string()),
         }
     }
+}
+
+/// The database's own code for an error: SQLSTATE on PostgreSQL, the extended result code on SQLite.
+pub fn database_code(error: &DbErr) -> Option<String> {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(inner))
+        | DbErr::Query(RuntimeErr::SqlxError(inner))
+        | DbErr::Conn(RuntimeErr::SqlxError(inner)) => {
+            Some(inner.as_database_error()?.code()?.into_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Whether another connection holds SQLite's write lock (SQLITE_BUSY and its extended codes).
+fn is_busy(error: &DbErr) -> bool {
+    let code = database_code(error).and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
 }
 
 /// Whether the database refused because the value is there already.

@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 mod attempt_rows;
+pub mod catalogue;
 pub mod change_log;
 pub mod db;
 mod delivery_targets;

@@ -104,7 +104,8 @@ fn record(outcome: &Outcome) -> Json {
     })
 }
 
-/// The attempt that stands in the event's row moves to `attempts` before the next one takes its place.
+/// The attempt that stands in the event's row moves to `attempts` before the next one takes its place, or
+/// the reason why none was made.
 async fn keep_earlier_attempts(txn: &Txn, batch: &str) -> Result<(), StoreError> {
     txn.execute_raw(txn.statement(
         &format!(
@@ -113,7 +114,7 @@ async fn keep_earlier_attempts(txn: &Txn, batch: &str) -> Result<(), StoreError>
              select e.id, e.attempt_count, e.attempted_at, e.duration_ms, e.response_status,
                     e.response_headers, e.response_data, e.error
              from b join rowhook.events e on e.id = b.id
-             where b.made = 1 and e.attempt_count = b.before and e.attempted_at is not null
+             where e.attempt_count = b.before and e.attempted_at is not null
              on conflict (event_id, number) do nothing",
             unfold(txn.dialect(), "$1", &OUTCOME_COLUMNS)
         ),
@@ -135,14 +136,11 @@ async fn update_events(txn: &Txn, batch: &str) -> Result<(), StoreError> {
                 due_at = case when e.redelivery <> b.redelivery then null else b.due_at end,
                 budget_used = case when e.redelivery <> b.redelivery then 0 else b.budget_used end,
                 attempt_count = e.attempt_count + b.made,
-                attempted_at = case when b.made = 1 then b.attempted_at else e.attempted_at end,
-                duration_ms = case when b.made = 1 then b.duration_ms else e.duration_ms end,
-                response_status = case when b.made = 1 then b.response_status
-                                       else e.response_status end,
-                response_headers = case when b.made = 1 then b.response_headers
-                                        else e.response_headers end,
-                response_data = case when b.made = 1 then b.response_data
-                                     else e.response_data end,
+                attempted_at = b.attempted_at,
+                duration_ms = b.duration_ms,
+                response_status = b.response_status,
+                response_headers = b.response_headers,
+                response_data = b.response_data,
                 error = b.error
              from b
              where e.id = b.id and e.attempt_count = b.before and e.state in (0, 1, 2, 5)",
