@@ -28,7 +28,7 @@ use super::{
     },
 };
 
-/// Nesting levels of a document. The introspection queries of common tools need 15.
+/// Nesting levels of a document. The introspection queries of common tools stay below.
 const MAX_DEPTH: usize = 24;
 /// Tokens of a document.
 const MAX_TOKENS: usize = 10_000;

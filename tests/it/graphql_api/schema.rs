@@ -7,6 +7,7 @@ use rowhook::{
     },
     graphql::sdl,
     sample,
+    store::sql::db::Dialect,
 };
 use serde_json::{Value, json};
 
@@ -26,7 +27,7 @@ on_both!(
 fn the_schema_is_the_documented_one() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schema.graphql");
     let now = format!(
-        "# The management API for the sample resources. Made from the code by a test, which also compares\n\
+        "# The management API for the sample resources on PostgreSQL. Made from the code by a test, which also compares\n\
          # them: see tests/it/graphql_api/schema.rs before changing it.\n\n{}",
         sdl(&sample_catalogue())
     );
@@ -42,7 +43,7 @@ fn the_schema_is_the_documented_one() {
 }
 
 fn sample_catalogue() -> Catalogue {
-    let resources = sample::resources(rowhook::store::sql::db::Dialect::Sqlite)
+    let resources = sample::resources(Dialect::Postgres)
         .into_iter()
         .map(|wanted| Resource {
             id: ResourceId(1),
