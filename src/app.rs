@@ -52,6 +52,7 @@ use crate::{
             fan_out::SqlFanOut,
             leases::SqlLeases,
             outcomes::SqlOutcomes,
+            page_connection::PageConnection,
             receivers::SqlManagementStore,
         },
     },
@@ -179,11 +180,11 @@ impl Service {
             // The file is ours alone, so whoever held a lease is dead.
             leases.end_all().await?;
         }
-        let alone = db.alone().await?;
+        let pages = PageConnection::new(db.clone());
         let management = Arc::new(SqlManagementStore::new(db.clone(), sealer));
         let parts = PipelineParts {
-            change_log: Arc::new(SqlChangeLog::new(alone.clone())),
-            fan_out: Arc::new(SqlFanOut::new(db.clone(), alone)),
+            change_log: Arc::new(SqlChangeLog::new(pages.clone())),
+            fan_out: Arc::new(SqlFanOut::new(pages)),
             queue: Arc::new(SqlEventQueue::new(db.clone())),
             targets: management.clone(),
             outcomes: Arc::new(SqlOutcomes::new(db.clone())),

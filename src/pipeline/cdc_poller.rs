@@ -251,12 +251,14 @@ impl Polling {
         page: ChangePage,
         work: &Work,
     ) -> Result<Cursor, StoreError> {
-        let gone = || StoreError::Unavailable("fan-out is being started again".to_owned());
-        let room = self.parts.fan_out.get().ok_or_else(gone)?;
-        let mut written = std::pin::pin!(room.send(FanOutPage { cursor, page }));
+        let room = self.parts.fan_out.clone();
+        let mut written = std::pin::pin!(room.ask(FanOutPage { cursor, page }));
         loop {
             tokio::select! {
-                cursor = &mut written => return cursor.map_err(|_| gone())?,
+                cursor = &mut written => return cursor.unwrap_or_else(|| {
+                    let why = "fan-out is being started again";
+                    Err(StoreError::Unavailable(why.to_owned()))
+                }),
                 // A page with many events takes its time; the lease must not end meanwhile. Fan-out's
                 // own keeper sees to it that the wait ends.
                 () = tokio::time::sleep(RENEW_EVERY) => {

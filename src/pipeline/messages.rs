@@ -2,10 +2,11 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use actix::{Actor, Addr, Message};
+use actix::{Actor, Addr, Handler, Message, dev::ToEnvelope};
+use tokio::sync::watch;
 
 use crate::{
     domain::{attempt::Outcome, ids::ReceiverId},
@@ -64,7 +65,7 @@ impl Hints {
 }
 
 /// Where a stage can be reached now. The guardian's factory puts each new incarnation here.
-pub struct Slot<A: Actor>(Arc<RwLock<Option<Addr<A>>>>);
+pub struct Slot<A: Actor>(watch::Sender<Option<Addr<A>>>);
 
 impl<A: Actor> Clone for Slot<A> {
     fn clone(&self) -> Self {
@@ -74,21 +75,34 @@ impl<A: Actor> Clone for Slot<A> {
 
 impl<A: Actor> Default for Slot<A> {
     fn default() -> Self {
-        Self(Arc::default())
+        Self(watch::Sender::new(None))
     }
 }
 
 impl<A: Actor> Slot<A> {
     /// Puts a new incarnation here.
     pub fn put(&self, address: Addr<A>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(address);
+        self.0.send_replace(Some(address));
     }
 
     /// The present incarnation; its mailbox may be closed by the time it is used.
     pub fn get(&self) -> Option<Addr<A>> {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.borrow().clone()
+    }
+
+    /// Asks the present incarnation. `None`: there is none, or it ended or was replaced before it had
+    /// answered, and may have acted or not. One whose thread hangs is replaced, but never ends.
+    pub async fn ask<M>(&self, message: M) -> Option<M::Result>
+    where
+        M: Message<Result: Send> + Send + 'static,
+        A: Handler<M, Context: ToEnvelope<A, M>>,
+    {
+        let mut incarnations = self.0.subscribe();
+        let present = incarnations.borrow_and_update().clone()?;
+        tokio::select! {
+            biased;
+            answer = present.send(message) => answer.ok(),
+            _ = incarnations.changed() => None,
+        }
     }
 }

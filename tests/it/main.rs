@@ -16,6 +16,7 @@ mod layers;
 mod path;
 mod signatures;
 mod stores;
+mod supervision;
 mod support;
 mod transport;
 mod transport_guard;

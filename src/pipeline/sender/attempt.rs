@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     domain::{
-        attempt::{Attempt, Outcome, Verdict},
+        attempt::{Attempt, Outcome, SendError, Verdict},
         event::DueEvent,
         ids::ReceiverId,
         receiver::{DeliveryTarget, RetryPolicy},
@@ -23,6 +23,10 @@ use crate::{
     },
     transport::{DeliveryRequest, Transport},
 };
+
+/// A client that has not ended an attempt so long after its time never will: the receiver gets its slot
+/// back, and is not charged.
+const OVERDUE: Duration = Duration::from_secs(2);
 
 /// Everything that an attempt needs.
 pub struct AttemptParts {
@@ -78,7 +82,14 @@ pub async fn make(parts: AttemptParts) -> Done {
         timeout: parts.timeout,
     };
     let began = Instant::now();
-    let result = parts.transport.post(request).await;
+    let answer = parts.transport.post(request);
+    let result = tokio::time::timeout(parts.timeout + OVERDUE, answer)
+        .await
+        .unwrap_or_else(|_| {
+            Err(SendError::Local {
+                detail: "its HTTP client did not end the attempt in time".to_owned(),
+            })
+        });
     let took = began.elapsed();
     let expected = receiver.expected_response_code;
     let now = Utc::now();

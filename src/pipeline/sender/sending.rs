@@ -596,9 +596,7 @@ enum Turn {
 /// The recorder may be away for a while: the outcome is kept and handed over again.
 async fn write_down(recorder: Slot<OutcomeRecorder>, outcome: Outcome) -> (Outcome, bool) {
     loop {
-        if let Some(room) = recorder.get()
-            && let Ok(Ok(unparked)) = room.send(Record(outcome.clone())).await
-        {
+        if let Some(Ok(unparked)) = recorder.ask(Record(outcome.clone())).await {
             return (outcome, unparked);
         }
         tokio::time::sleep(RETRY).await;

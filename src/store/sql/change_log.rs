@@ -26,6 +26,7 @@ use crate::{
 
 use super::{
     db::{Db, Dialect, Txn},
+    page_connection::PageConnection,
     records::{read_user_text, user_text},
     sqlite_news::SqliteNews,
 };
@@ -37,21 +38,21 @@ const LARGE_ROW_BYTES: i64 = 64 << 10;
 
 /// `logged_actions` and its cursor.
 pub struct SqlChangeLog {
-    db: Db,
+    connection: PageConnection,
     news: SqliteNews,
 }
 
 impl SqlChangeLog {
-    /// On [`Db::alone`], which [`super::fan_out::SqlFanOut`] has to share. A rolled-back transaction
-    /// takes an id of which nothing need be on disk, and PostgreSQL gives it anew after a crash. So a
-    /// place in the log that was read but not written down holds only until the server starts again. The
-    /// one connection on which pages are read and written ends with it, and that error makes the poller
-    /// begin with what is written down.
-    pub fn new(alone: Db) -> Self {
+    /// On this connection, which fan-out writes on too.
+    pub fn new(connection: PageConnection) -> Self {
         Self {
-            news: SqliteNews::new(alone.clone()),
-            db: alone,
+            news: SqliteNews::new(connection.pool().clone()),
+            connection,
         }
+    }
+
+    fn db(&self) -> Db {
+        self.connection.get()
     }
 }
 
@@ -99,7 +100,7 @@ struct LogRow {
 #[async_trait]
 impl ChangeLog for SqlChangeLog {
     async fn take_over(&self) -> Result<Cursor, StoreError> {
-        let txn = self.db.begin().await?;
+        let txn = self.connection.begin_anew().await?.begin().await?;
         let number = match txn.dialect() {
             Dialect::Postgres => "0::bigint as transaction_id",
             Dialect::Sqlite => "transaction_id",
@@ -123,7 +124,7 @@ impl ChangeLog for SqlChangeLog {
     }
 
     async fn may_have_news(&self) -> Result<bool, StoreError> {
-        match self.db.dialect() {
+        match self.connection.pool().dialect() {
             Dialect::Postgres => Ok(true),
             Dialect::Sqlite => self.news.any().await,
         }
@@ -235,9 +236,9 @@ impl SqlChangeLog {
     ) -> Result<ChangePage, StoreError> {
         let [running, xmax] = window_values(last);
         let values = [running, xmax, i64::from(limit + 1).into()];
-        let rows = self
-            .db
-            .query_all_raw(self.db.statement(&open_window_sql(), values))
+        let db = self.db();
+        let rows = db
+            .query_all_raw(db.statement(&open_window_sql(), values))
             .await?;
         let first = rows
             .first()
@@ -248,7 +249,7 @@ impl SqlChangeLog {
         let mut page = if empty {
             Vec::new()
         } else {
-            read_rows(self.db.dialect(), &rows)?
+            read_rows(self.connection.pool().dialect(), &rows)?
         };
         if page.len() > limit as usize {
             let window = self.bounds(last, to).await?;
@@ -279,9 +280,9 @@ impl SqlChangeLog {
             in_window("$3::text::pg_snapshot")
         );
         let values = [running, xmax, to.to_string().into()];
-        let row = self
-            .db
-            .query_one_raw(self.db.statement(&sql, values))
+        let db = self.db();
+        let row = db
+            .query_one_raw(db.statement(&sql, values))
             .await?
             .ok_or_else(|| StoreError::corrupt("an aggregate returned no row"))?;
         let low: Option<i64> = row.try_get("", "low")?;
@@ -299,6 +300,7 @@ impl SqlChangeLog {
         window: &Window,
         limit: u32,
     ) -> Result<ChangePage, StoreError> {
+        let db = self.db();
         let (after, last) = (window.after.0, window.last.0);
         let statement = match &cursor.watermark {
             Position::Snapshot(seen) => {
@@ -311,9 +313,9 @@ impl SqlChangeLog {
                     last.into(),
                     i64::from(limit).into(),
                 ];
-                self.db.statement(&continue_window_sql(), values)
+                db.statement(&continue_window_sql(), values)
             }
-            Position::UpTo(_) => self.db.statement(
+            Position::UpTo(_) => db.statement(
                 &format!(
                     "select {} from rowhook.logged_actions l
                      where l.id > $1 and l.id <= $2 order by l.id limit $3",
@@ -322,7 +324,10 @@ impl SqlChangeLog {
                 [after.into(), last.into(), i64::from(limit).into()],
             ),
         };
-        let rows = read_rows(self.db.dialect(), &self.db.query_all_raw(statement).await?)?;
+        let rows = read_rows(
+            self.connection.pool().dialect(),
+            &db.query_all_raw(statement).await?,
+        )?;
         let ends = rows.len() < limit as usize || rows.last().is_some_and(|row| row.id == last);
         self.page(window.clone(), rows, ends, cursor.transaction_id)
             .await
@@ -334,9 +339,9 @@ impl SqlChangeLog {
         last: ChangeId,
         limit: u32,
     ) -> Result<ChangePage, StoreError> {
-        let row = self
-            .db
-            .query_one_raw(self.db.statement(
+        let db = self.db();
+        let row = db
+            .query_one_raw(db.statement(
                 "select coalesce(max(id), 0) as high from rowhook.logged_actions where id > $1",
                 [last.0.into()],
             ))
@@ -392,7 +397,7 @@ impl SqlChangeLog {
             Some(row_data) => (row_data, row.old_values),
             None => self.large_row(row.id).await?,
         };
-        let (place, transaction_id) = match self.db.dialect() {
+        let (place, transaction_id) = match self.connection.pool().dialect() {
             Dialect::Postgres => (
                 Place::Transaction(u64::try_from(row.xid).map_err(StoreError::corrupt)?),
                 TransactionId(row.xid),
@@ -414,20 +419,20 @@ impl SqlChangeLog {
     }
 
     async fn large_row(&self, id: i64) -> Result<(String, Option<String>), StoreError> {
-        let row = self
-            .db
-            .query_one_raw(self.db.statement(
+        let db = self.db();
+        let row = db
+            .query_one_raw(db.statement(
                 &format!(
                     "select {} as row_data, {} as old_values
                      from rowhook.logged_actions where id = $1",
-                    user_text(self.db.dialect(), "row_data"),
-                    user_text(self.db.dialect(), "old_values"),
+                    user_text(self.connection.pool().dialect(), "row_data"),
+                    user_text(self.connection.pool().dialect(), "old_values"),
                 ),
                 [id.into()],
             ))
             .await?
             .ok_or_else(|| StoreError::Corrupt(format!("logged_actions {id} is gone")))?;
-        let read = |column| read_user_text(self.db.dialect(), &row, column);
+        let read = |column| read_user_text(self.connection.pool().dialect(), &row, column);
         Ok((read("row_data")?.unwrap_or_default(), read("old_values")?))
     }
 }

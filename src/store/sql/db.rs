@@ -5,13 +5,7 @@
 //! bound and never in the text, so only names can be met. Statements about the user's own tables go
 //! through [`Db::raw`] and are not touched.
 
-use std::{
-    borrow::Cow,
-    future::Future,
-    path::Path,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{borrow::Cow, path::Path, sync::Arc, time::Duration};
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
@@ -24,12 +18,11 @@ use sea_orm::{
     },
 };
 use sea_orm_migration::MigratorTrait;
-use tokio::{
-    runtime::{Handle, Runtime},
-    sync::{Mutex, OwnedMutexGuard},
-};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::store::StoreError;
+
+use super::home::{Home, Kept};
 
 /// How long a statement waits for a free connection before the caller is told that there is none.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -55,38 +48,13 @@ const SESSION: &str = "set idle_in_transaction_session_timeout = '10s';
                        set lock_timeout = '5s';
                        set statement_timeout = '50s'";
 
-/// The runtime that connections to PostgreSQL belong to. A socket is driven by the thread that opened
-/// it: opened on a stage's thread it would stand still with that stage, and everyone who had borrowed it.
-fn connections() -> &'static Handle {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME
-        .get_or_init(|| {
-            tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(1)
-                .thread_name("rowhook-db")
-                .enable_all()
-                .build()
-                .expect("the operating system gives the process one more thread")
-        })
-        .handle()
-}
-
-/// Runs work of the pool, which may open a connection, where connections belong.
-async fn at_home<T: Send + 'static>(
-    work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
-) -> Result<T, DbErr> {
-    match connections().spawn(work).await {
-        Ok(result) => result,
-        Err(error) => Err(DbErr::Custom(format!("a database task ended: {error}"))),
-    }
-}
-
 /// A pool of connections to rowhook's database.
 #[derive(Clone)]
 pub struct Db {
     pool: DatabaseConnection,
     dialect: Dialect,
     url: Arc<str>,
+    home: Home,
     /// SQLite has one writer; those of this process queue here, fairly, instead of polling its lock.
     writer: Arc<Mutex<()>>,
 }
@@ -94,16 +62,21 @@ pub struct Db {
 impl Db {
     /// Connects to `sqlite://PATH` or `postgres://…`.
     pub async fn connect(url: &str, connections: u32) -> Result<Self, StoreError> {
+        let home = Home::start()?;
         let (pool, dialect) = if url.starts_with("sqlite:") {
-            (connect_sqlite(url).await?, Dialect::Sqlite)
+            (home.with(connect_sqlite(url)).await?, Dialect::Sqlite)
         } else {
             let pool = PgPoolOptions::new().max_connections(connections);
-            (connect_postgres(url, pool).await?, Dialect::Postgres)
+            (
+                home.with(connect_postgres(url, pool)).await?,
+                Dialect::Postgres,
+            )
         };
         Ok(Self {
             pool,
             dialect,
             url: url.into(),
+            home,
             writer: Arc::default(),
         })
     }
@@ -120,7 +93,7 @@ impl Db {
                     .idle_timeout(None)
                     .max_lifetime(None)
                     .test_before_acquire(false);
-                connect_postgres(&self.url, pool).await?
+                self.home.with(connect_postgres(&self.url, pool)).await?
             }
         };
         Ok(Self {
@@ -132,6 +105,11 @@ impl Db {
     /// Which database it is.
     pub fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// The thread that connections live on, for those who open them otherwise.
+    pub(super) fn home(&self) -> &Home {
+        &self.home
     }
 
     /// The pool itself, for statements about the user's tables: nothing is rewritten.
@@ -154,10 +132,11 @@ impl Db {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let pool = self.pool.clone();
-        let inner = at_home(async move { pool.begin_with_options(options).await }).await?;
+        let begin = self.pool.begin_with_options(options);
+        let inner = self.home.with(begin).await?;
         Ok(Txn {
-            inner,
+            inner: self.home.keep(inner),
+            home: self.home.clone(),
             dialect: self.dialect,
             _writer: writer,
         })
@@ -254,13 +233,12 @@ impl Db {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let pool = self.pool.clone();
-        Ok(at_home(async move { pool.ping().await }).await?)
+        Ok(self.home.with(self.pool.ping()).await?)
     }
 
     /// Closes the pool; statements after it fail.
     pub async fn close(&self) -> Result<(), StoreError> {
-        Ok(self.pool.clone().close().await?)
+        Ok(self.home.with(self.pool.clone().close()).await?)
     }
 }
 
@@ -301,23 +279,22 @@ impl ConnectionTrait for Db {
     }
 
     async fn execute_raw(&self, stmt: Statement) -> Result<ExecResult, DbErr> {
-        let (pool, stmt) = (self.pool.clone(), renamed(self.dialect, stmt));
-        at_home(async move { pool.execute_raw(stmt).await }).await
+        let stmt = renamed(self.dialect, stmt);
+        self.home.with(self.pool.execute_raw(stmt)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        let (pool, sql) = (self.pool.clone(), sql.to_owned());
-        at_home(async move { pool.execute_unprepared(&sql).await }).await
+        self.home.with(self.pool.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, stmt: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let (pool, stmt) = (self.pool.clone(), renamed(self.dialect, stmt));
-        at_home(async move { pool.query_one_raw(stmt).await }).await
+        let stmt = renamed(self.dialect, stmt);
+        self.home.with(self.pool.query_one_raw(stmt)).await
     }
 
     async fn query_all_raw(&self, stmt: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let (pool, stmt) = (self.pool.clone(), renamed(self.dialect, stmt));
-        at_home(async move { pool.query_all_raw(stmt).await }).await
+        let stmt = renamed(self.dialect, stmt);
+        self.home.with(self.pool.query_all_raw(stmt)).await
     }
 }
 
@@ -333,7 +310,8 @@ fn renamed(dialect: Dialect, mut stmt: Statement) -> Statement {
 
 /// A transaction; dropped without [`Txn::commit`] it is rolled back.
 pub struct Txn {
-    inner: DatabaseTransaction,
+    inner: Kept<DatabaseTransaction>,
+    home: Home,
     dialect: Dialect,
     _writer: Option<OwnedMutexGuard<()>>,
 }
@@ -341,7 +319,7 @@ pub struct Txn {
 impl Txn {
     /// Makes it durable.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.inner.commit().await?)
+        Ok(self.home.with(self.inner.take().commit()).await?)
     }
 
     /// Which database it is.
@@ -375,19 +353,22 @@ impl ConnectionTrait for Txn {
     }
 
     async fn execute_raw(&self, stmt: Statement) -> Result<ExecResult, DbErr> {
-        self.inner.execute_raw(renamed(self.dialect, stmt)).await
+        let stmt = renamed(self.dialect, stmt);
+        self.home.with(self.inner.execute_raw(stmt)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.inner.execute_unprepared(sql).await
+        self.home.with(self.inner.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, stmt: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.inner.query_one_raw(renamed(self.dialect, stmt)).await
+        let stmt = renamed(self.dialect, stmt);
+        self.home.with(self.inner.query_one_raw(stmt)).await
     }
 
     async fn query_all_raw(&self, stmt: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.inner.query_all_raw(renamed(self.dialect, stmt)).await
+        let stmt = renamed(self.dialect, stmt);
+        self.home.with(self.inner.query_all_raw(stmt)).await
     }
 }
 
@@ -433,8 +414,7 @@ async fn connect_postgres(
             })
         });
     let options = postgres_options(url)?;
-    let connect = connections().spawn(async move { pool.connect_with(options).await });
-    let pool = connect.await.map_err(unavailable)?.map_err(unavailable)?;
+    let pool = pool.connect_with(options).await.map_err(unavailable)?;
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
 

@@ -21,21 +21,20 @@ use crate::{
 };
 
 use super::{
-    db::{Db, Dialect, Txn},
+    db::{Dialect, Txn},
+    page_connection::PageConnection,
     records::{Kind, time, unfold},
 };
 
 /// Events and the intervals they are matched by.
 pub struct SqlFanOut {
-    db: Db,
-    alone: Db,
+    connection: PageConnection,
 }
 
 impl SqlFanOut {
-    /// Reads on `db`; writes on `alone`, the connection on which the page was read: see
-    /// [`super::change_log::SqlChangeLog::new`].
-    pub fn new(db: Db, alone: Db) -> Self {
-        Self { db, alone }
+    /// Writes on the connection on which the page was read.
+    pub fn new(connection: PageConnection) -> Self {
+        Self { connection }
     }
 }
 
@@ -88,16 +87,16 @@ impl FanOutStore for SqlFanOut {
             .map(|(resource, action)| json!({"resource": resource, "action": action.as_str()}))
             .collect();
         let columns = [("resource", Kind::Text), ("action", Kind::Text)];
-        let rows = self
-            .db
-            .query_all_raw(self.db.statement(
+        let db = self.connection.pool();
+        let rows = db
+            .query_all_raw(db.statement(
                 &format!(
                     "with {} select i.id, i.subscription_id, i.receiver_id, i.resource, i.action,
                             i.changed_fields, i.opened_at, i.closed_at
                      from b join rowhook.activity_intervals i
                        on i.resource = b.resource and i.action = b.action
                      order by i.subscription_id, i.id",
-                    unfold(self.db.dialect(), "$1", &columns)
+                    unfold(db.dialect(), "$1", &columns)
                 ),
                 [json!(pairs).to_string().into()],
             ))
@@ -113,7 +112,7 @@ impl FanOutStore for SqlFanOut {
         to: &Cursor,
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
-        let txn = self.alone.begin().await?;
+        let txn = self.connection.get().begin().await?;
         // An event that was sent exists, with its id, after any crash.
         txn.make_durable().await?;
         swap_cursor(&txn, from, to).await?;

@@ -5,13 +5,13 @@ use tokio::sync::Mutex;
 
 use crate::store::StoreError;
 
-use super::db::Db;
+use super::{db::Db, home::Kept};
 
 /// `PRAGMA data_version` on a connection of its own: it changes when anyone else commits, in this
 /// process or another, and asking costs microseconds (SQLite documentation, "PRAGMA data_version").
 pub struct SqliteNews {
     db: Db,
-    state: Mutex<Option<(PoolConnection<Sqlite>, i64)>>,
+    state: Mutex<Option<(Kept<PoolConnection<Sqlite>>, i64)>>,
 }
 
 impl SqliteNews {
@@ -30,16 +30,17 @@ impl SqliteNews {
             Some((connection, version)) => (connection, Some(version)),
             None => {
                 let pool = self.db.raw().get_sqlite_connection_pool();
-                let connection = pool
-                    .acquire()
+                let home = self.db.home();
+                let connection = home
+                    .with(pool.acquire())
                     .await
                     .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-                (connection, None)
+                (home.keep(connection), None)
             }
         };
         // A connection that fails is dropped, and the next call begins anew.
         let version: i64 = sqlx::query_scalar("pragma data_version")
-            .fetch_one(&mut *connection)
+            .fetch_one(&mut **connection)
             .await
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         *state = Some((connection, version));

@@ -1,4 +1,5 @@
-//! One behaviour, two databases: each named function becomes a test on PostgreSQL and one on SQLite.
+//! One behaviour, two databases: each named function becomes a test on PostgreSQL and one on SQLite,
+//! each in an actix system of its own.
 
 /// `on_both!(a, b)` where `async fn a(database: TestDatabase)` is the behaviour.
 macro_rules! on_both {
@@ -8,12 +9,12 @@ macro_rules! on_both {
 
             use crate::support::database::TestDatabase;
 
-            #[tokio::test]
+            #[actix_rt::test]
             async fn postgres() {
                 super::$behaviour(TestDatabase::fresh(Dialect::Postgres).await).await;
             }
 
-            #[tokio::test]
+            #[actix_rt::test]
             async fn sqlite() {
                 super::$behaviour(TestDatabase::fresh(Dialect::Sqlite).await).await;
             }

@@ -10,10 +10,13 @@ pub mod http;
 pub mod ledger;
 pub mod load;
 pub mod names;
+pub mod network;
+pub mod pipeline;
 pub mod raw_server;
 pub mod receiver;
 pub mod rooms;
 pub mod service;
 #[allow(dead_code, reason = "the rooms of the pipeline use the rest of it")]
 pub mod stored;
+pub mod troubles;
 pub mod wait;

@@ -28,6 +28,12 @@ pub async fn texts(db: &Db, sql: &str) -> Vec<String> {
         .collect()
 }
 
+/// The first column of the first row, as a number.
+pub async fn number(db: &Db, sql: &str) -> i64 {
+    let row = db.query_one_raw(db.statement(sql, [])).await.unwrap();
+    row.unwrap().try_get_by_index(0).unwrap()
+}
+
 fn insert_change(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Postgres => {
