@@ -252,7 +252,7 @@ async fn a_stage_that_is_down_is_not_ready() {
 
 fn told_and_gone(room: usize, number: u32) -> [Told; 2] {
     let kind = KINDS[room];
-    [Told::ToldToFinish(kind, number), Told::Gone(kind, number)]
+    [Told::AskedToFinish(kind, number), Told::Gone(kind, number)]
 }
 
 #[actix_rt::test]
@@ -283,7 +283,7 @@ async fn the_grace_ends() {
     assert!(began.elapsed() >= grace);
     assert!(began.elapsed() < DEADLINE / 3, "{:?}", began.elapsed());
     assert_eq!(order[..2], told_and_gone(SOURCE, 1));
-    assert_eq!(order[2], Told::ToldToFinish(KINDS[MIDDLE], 1));
+    assert_eq!(order[2], Told::AskedToFinish(KINDS[MIDDLE], 1));
     // Its thread is told to end all the same.
     let gone = Told::Gone(KINDS[MIDDLE], 1);
     if !order.contains(&gone) {
@@ -311,7 +311,7 @@ async fn a_stage_that_panics_while_others_finish_comes_back_to_be_finished() {
     let mut house = House::with(hasty(), |rooms| rooms[SOURCE].finishing = Finishing::Never).await;
     let finish = house.guardian.send(FinishAll { grace: DEADLINE });
     let finish = actix_rt::spawn(finish);
-    house.hears(Told::ToldToFinish(KINDS[SOURCE], 1)).await;
+    house.hears(Told::AskedToFinish(KINDS[SOURCE], 1)).await;
     house.rooms[SINK].order(Order::PanicInHandler);
     house.hears(Told::Started(KINDS[SINK], 2)).await;
     house.rooms[SOURCE].order(Order::Stop);

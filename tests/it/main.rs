@@ -13,6 +13,7 @@ mod crash;
 mod graphql_api;
 mod guardian;
 mod layers;
+mod ordering;
 mod path;
 mod signatures;
 mod stores;

@@ -180,6 +180,10 @@ impl Sending {
         if self.link.take_wake() {
             self.read_all = false;
             self.busy_until = Instant::now() + LINGER;
+            if self.trouble {
+                // The wake may be for a waiting event that became due by another's hand.
+                self.due_at = Instant::now();
+            }
         }
         if let Some(uri) = self.gone.clone() {
             self.deactivate(&uri).await?;
@@ -356,12 +360,12 @@ impl Sending {
         let pause = match next {
             // What is due is in view: look again when some of it is done.
             _ if new => LONGEST_NAP,
-            None => Duration::from_secs(60),
+            None => REREAD,
             Some(at) => (at - Utc::now())
                 .max(TimeDelta::zero())
                 .to_std()
                 .unwrap_or_default()
-                .max(Duration::from_millis(10)),
+                .clamp(Duration::from_millis(10), REREAD),
         };
         let known_due = next.is_some_and(|at| at <= Utc::now());
         self.due_at = Instant::now() + if known_due { LONGEST_NAP } else { pause };

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     rc::Rc,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -54,15 +54,12 @@ impl Gate {
 #[derive(Clone, Debug)]
 pub struct Post {
     pub receiver: String,
-    pub event_id: i64,
     /// The number of the change, from 1 in commit order.
     pub change: i64,
     /// The row it is about, and the one that it was about before its key changed.
     pub rows: Vec<i64>,
     /// How often this event has been sent, this time included.
     pub attempt: usize,
-    /// Connection and runtime set-up aside, when it began by the clock.
-    pub at: Instant,
     pub began: u64,
     pub ended: Option<u64>,
     /// The status that was answered.
@@ -210,11 +207,9 @@ impl Client {
         *attempt += 1;
         let post = Post {
             receiver: receiver.clone(),
-            event_id,
             change: number("/data/new/n").unwrap(),
             rows,
             attempt: *attempt,
-            at: Instant::now(),
             began: state.tick,
             ended: None,
             status: None,

@@ -28,15 +28,9 @@ use rowhook::{
         leases::LeaseStore,
         receivers::{ReceiverFields, ReceiverStore},
         sql::{
-            catalogue::SqlResourceInstaller,
-            change_log::SqlChangeLog,
-            db::{Db, Dialect},
-            event_queue::SqlEventQueue,
-            fan_out::SqlFanOut,
-            leases::SqlLeases,
-            outcomes::SqlOutcomes,
-            page_connection::PageConnection,
-            receivers::SqlManagementStore,
+            catalogue::SqlResourceInstaller, change_log::SqlChangeLog, db::Db,
+            event_queue::SqlEventQueue, fan_out::SqlFanOut, leases::SqlLeases,
+            outcomes::SqlOutcomes, page_connection::PageConnection, receivers::SqlManagementStore,
         },
         subscriptions::{NewSubscription, SubscriptionStore},
     },
@@ -327,10 +321,6 @@ impl World {
         let now = chrono::Utc::now();
         let sql = "update rowhook.events set due_at = $1 where state = 1";
         run(&self.db, sql, [now.into()]).await;
-    }
-
-    pub fn dialect(&self) -> Dialect {
-        self.db.dialect()
     }
 }
 

@@ -50,7 +50,7 @@ pub struct WhoAreYou;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
     Started(StageKind, u32),
-    ToldToFinish(StageKind, u32),
+    AskedToFinish(StageKind, u32),
     /// After a block: whether the keeper had revoked the incarnation by then.
     Unblocked(StageKind, u32, bool),
     /// Everything that the incarnation held was dropped.
@@ -217,7 +217,7 @@ impl Handler<Finish> for RoomActor {
 
     fn handle(&mut self, _: Finish, ctx: &mut Context<Self>) {
         self.room
-            .tell(Told::ToldToFinish(self.room.kind, self.number));
+            .tell(Told::AskedToFinish(self.room.kind, self.number));
         match self.room.finishing {
             Finishing::AtOnce => ctx.stop(),
             Finishing::AfterAWhile => {

@@ -111,19 +111,9 @@ impl Troubles {
         self.state().victim = Some(receiver);
     }
 
-    /// The trouble is over.
-    pub fn end(&self, point: Point) {
-        self.state().planned.remove(&point);
-    }
-
     /// How often trouble was met there.
     pub fn met(&self, point: Point) -> u32 {
         self.state().met.get(&point).copied().unwrap_or(0)
-    }
-
-    /// How often it was called.
-    pub fn calls(&self, point: Point) -> u32 {
-        self.state().calls.get(&point).copied().unwrap_or(0)
     }
 
     pub async fn is_met(&self, point: Point) {
