@@ -203,10 +203,7 @@ async fn gone_deactivates_and_activation_delivers(database: TestDatabase) {
     let receiver = house.register_for_items("/items", retry).await;
     house.sql("insert into items values (1, 0, 'a')").await;
     house.receiver.wait_for_events(1).await;
-    let read = format!(
-        "{{ webhookReceiver(id: {}) {{ active inactiveReason }} }}",
-        receiver
-    );
+    let read = format!("{{ webhookReceiver(id: {receiver}) {{ active inactiveReason }} }}");
     let began = Instant::now();
     let record = loop {
         let record = house.service.graphql(&read).await["webhookReceiver"].take();

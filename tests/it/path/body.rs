@@ -161,9 +161,8 @@ async fn headers_are_complete(database: TestDatabase) {
     house
         .service
         .graphql(&format!(
-            "mutation {{ addHeaderToWebhookReceiver(input: {{receiverId: {},
-             key: \"X-Team\", value: \"blue\"}}) {{ webhookHeader {{ id }} }} }}",
-            receiver
+            "mutation {{ addHeaderToWebhookReceiver(input: {{receiverId: {receiver},
+             key: \"X-Team\", value: \"blue\"}}) {{ webhookHeader {{ id }} }} }}"
         ))
         .await;
     house.sql("insert into items values (1, 0, 'a')").await;
