@@ -5,6 +5,7 @@
 
 use std::{
     fs::File,
+    future::Future,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -24,7 +25,7 @@ use crate::{
         receiver::RetryPolicy,
         resource::{Catalogue, Resource},
     },
-    graphql::{Api, ReceiverDefaults, Services},
+    graphql::{Api, ReceiverDefaults, Services, UriCheck},
     http::{HttpState, KeyAuthenticator, Readiness, routes},
     pipeline::{
         Pipeline, PipelineParts, PipelineSettings, guardian::GuardianSettings,
@@ -142,6 +143,11 @@ impl StartError {
     }
 }
 
+/// Runs a future on the actix system of this process, which stages and servers need.
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+    actix::System::new().block_on(work)
+}
+
 /// The service, running.
 pub struct Service {
     /// Where the API listens.
@@ -173,10 +179,11 @@ impl Service {
             // The file is ours alone, so whoever held a lease is dead.
             leases.end_all().await?;
         }
+        let alone = db.alone().await?;
         let management = Arc::new(SqlManagementStore::new(db.clone(), sealer));
         let parts = PipelineParts {
-            change_log: Arc::new(SqlChangeLog::new(db.clone())),
-            fan_out: Arc::new(SqlFanOut::new(db.clone())),
+            change_log: Arc::new(SqlChangeLog::new(alone.clone())),
+            fan_out: Arc::new(SqlFanOut::new(db.clone(), alone)),
             queue: Arc::new(SqlEventQueue::new(db.clone())),
             targets: management.clone(),
             outcomes: Arc::new(SqlOutcomes::new(db.clone())),
@@ -406,7 +413,7 @@ fn egress(settings: &Settings) -> EgressPolicy {
     }
 }
 
-fn uri_check(settings: &Settings) -> Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync> {
+fn uri_check(settings: &Settings) -> UriCheck {
     let (policy, allow_http) = (egress(settings), settings.receivers.allow_http);
     Arc::new(move |uri| match check_uri(uri, allow_http, &policy) {
         Ok(_) => Ok(()),
@@ -451,7 +458,7 @@ fn listen(settings: &Settings, state: HttpState) -> Result<(ServerHandle, Socket
         .ok_or_else(|| failed(std::io::Error::other("it resolves to no address")))?;
     let running = server.run();
     let handle = running.handle();
-    actix_web::rt::spawn(running);
+    actix::spawn(running);
     Ok((handle, address))
 }
 

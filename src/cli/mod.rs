@@ -12,12 +12,12 @@ mod keys;
 mod migrate;
 mod serve;
 
-use std::{fmt, future::Future, path::PathBuf, process::ExitCode};
+use std::{fmt, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    app::StartError,
+    app::{self, StartError},
     config::{self, ConfigError, Settings},
     store::StoreError,
     telemetry::logs,
@@ -119,7 +119,7 @@ pub fn run() -> ExitCode {
     logs::start(matches!(cli.command, Command::Demo(_)));
     // The one cryptography provider of this process; a second call would only say that it is there.
     let _already_there = rustls::crypto::ring::default_provider().install_default();
-    let done = in_actix(async {
+    let done = app::block_on(async {
         match cli.command {
             Command::Demo(args) => demo::run(args).await,
             Command::Serve(args) => serve::run(args).await,
@@ -134,10 +134,6 @@ pub fn run() -> ExitCode {
             ExitCode::from(failure.code)
         }
     }
-}
-
-fn in_actix<T>(work: impl Future<Output = T>) -> T {
-    actix_web::rt::System::new().block_on(work)
 }
 
 /// Resolves when the process is asked to end.

@@ -22,7 +22,7 @@ impl Bare {
 }
 
 /// An integer of any size: juniper's own `Int` would refuse a document with a 64-bit one.
-#[derive(Clone, Copy, Debug, GraphQLScalar)]
+#[derive(Clone, Debug, GraphQLScalar)]
 #[graphql(name = "Int", scalar = ApiScalar)]
 struct AnyInt;
 

@@ -23,7 +23,8 @@ use super::{
     resource_enum::ResourceEnum,
 };
 
-/// Whether deliveries may ever go to a URI; the text says why not, in words that follow "webhookUri".
+/// Whether deliveries may ever go to a URI; the text says why not and completes "webhookUri …", as in
+/// "holds credentials; put them into a header".
 pub type UriCheck = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
 
 /// What a receiver gets that sets nothing itself (`[defaults]`).

@@ -104,6 +104,7 @@ pub fn prepare<'a>(
     let mut walk = Walk {
         source,
         schema,
+        bytes: None,
         edits: Vec::new(),
         faults: Vec::new(),
     };
@@ -111,10 +112,14 @@ pub fn prepare<'a>(
         .iter()
         .map(|definition| walk.definition(definition))
         .collect();
+    let fragments: Fragments<'_, '_> = parts
+        .iter()
+        .filter_map(|part| Some((part.fragment?, part)))
+        .collect();
     let mut variables = HashMap::new();
     for (definition, part) in document.iter().zip(&parts) {
         if let Definition::Operation(operation) = definition {
-            let declared = walk.variables(&operation.item, &reached(part, &parts));
+            let declared = walk.variables(&operation.item, part, &fragments);
             let name = operation.item.name.as_ref().map(|name| name.item);
             if operation_name.is_none() || name == operation_name {
                 variables = declared;
@@ -158,15 +163,18 @@ struct Part<'a> {
     spreads: Vec<&'a str>,
 }
 
+/// The fragments of a document by name.
+type Fragments<'p, 'a> = HashMap<&'a str, &'p Part<'a>>;
+
 /// An operation with all the fragments that it comes to, by whatever way.
-fn reached<'p, 'a>(operation: &'p Part<'a>, parts: &'p [Part<'a>]) -> Vec<&'p Part<'a>> {
+fn reached<'p, 'a>(operation: &'p Part<'a>, fragments: &Fragments<'p, 'a>) -> Vec<&'p Part<'a>> {
     let mut reached = vec![operation];
     let mut seen = HashSet::new();
     let mut at = 0;
-    while let Some(part) = reached.get(at) {
-        for name in &part.spreads.clone() {
+    while let Some(&part) = reached.get(at) {
+        for name in &part.spreads {
             if seen.insert(*name) {
-                reached.extend(parts.iter().filter(|part| part.fragment == Some(name)));
+                reached.extend(fragments.get(name));
             }
         }
         at += 1;
@@ -196,6 +204,8 @@ impl<'a> Place<'a> {
 struct Walk<'a> {
     source: &'a str,
     schema: &'a SchemaType<ApiScalar>,
+    /// Where each character of a source that is not all ASCII begins, once somebody asked.
+    bytes: Option<Vec<usize>>,
     edits: Vec<(Range<usize>, String)>,
     faults: Vec<RequestError>,
 }
@@ -348,10 +358,16 @@ impl<'a> Walk<'a> {
     }
 
     /// juniper counts characters, Rust's strings count bytes.
-    fn byte(&self, position: SourcePosition) -> usize {
-        let mut indices = self.source.char_indices();
-        let found = indices.nth(position.index());
-        found.map_or(self.source.len(), |(byte, _)| byte)
+    fn byte(&mut self, position: SourcePosition) -> usize {
+        let source = self.source;
+        if source.is_ascii() {
+            return position.index();
+        }
+        let bytes = self
+            .bytes
+            .get_or_insert_with(|| source.char_indices().map(|(byte, _)| byte).collect());
+        let byte = bytes.get(position.index()).copied();
+        byte.unwrap_or(source.len())
     }
 
     /// The variables of an operation. Those that are declared with a shorter name get the type that they
@@ -359,14 +375,15 @@ impl<'a> Walk<'a> {
     fn variables(
         &mut self,
         operation: &Operation<'_, ApiScalar>,
-        reached: &[&Part<'_>],
+        part: &Part<'_>,
+        fragments: &Fragments<'_, '_>,
     ) -> HashMap<String, Declared> {
         let mut variables = HashMap::new();
         let definitions = operation.variables_definition.iter();
         for (variable, definition) in definitions.flat_map(|all| all.item.iter()) {
             let name = definition.var_type.item.innermost_name();
             let mut declared = Declared::of(&definition.var_type.item);
-            if let Some(real) = real_name(variable.item, name, reached) {
+            if let Some(real) = real_name(variable.item, name, part, fragments) {
                 // The name is a slice of the source: its address says where it stands.
                 let start = name.as_ptr() as usize - self.source.as_ptr() as usize;
                 self.edits
@@ -380,8 +397,14 @@ impl<'a> Walk<'a> {
 }
 
 /// The type that a shorter name stands for, by the places where the variable is used.
-fn real_name(variable: &str, declared: &str, reached: &[&Part<'_>]) -> Option<&'static str> {
+fn real_name(
+    variable: &str,
+    declared: &str,
+    operation: &Part<'_>,
+    fragments: &Fragments<'_, '_>,
+) -> Option<&'static str> {
     let (_, candidates) = ALIASES.iter().find(|(alias, _)| *alias == declared)?;
+    let reached = reached(operation, fragments);
     let used_as = |candidate: &str| {
         let mut uses = reached.iter().flat_map(|part| &part.uses);
         uses.any(|(name, used_as)| name == variable && *used_as == candidate)

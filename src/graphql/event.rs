@@ -15,7 +15,7 @@ use crate::{
 };
 
 use super::{
-    connection::{List, PageArguments, connection, page_size},
+    connection::{DEFAULT_PAGE, List, PageArguments, connection, page_size},
     context::Context,
     error::{ApiError, InputPath},
     receiver::{ReceiverNode, named},
@@ -293,8 +293,8 @@ pub async fn one(context: &Context, id: BigInt) -> Result<Option<EventNode>, Api
 pub async fn list(
     context: &Context,
     filters: Option<WebhookEventFilters>,
-    limit: i32,
-    offset: i32,
+    limit: Option<i32>,
+    offset: Option<i32>,
 ) -> Result<Vec<EventNode>, ApiError> {
     let filter = filters.unwrap_or_default().resolve(context)?;
     newest(context, &filter, limit, offset).await
@@ -316,10 +316,11 @@ pub async fn page(
 pub async fn newest(
     context: &Context,
     filter: &EventFilter,
-    limit: i32,
-    offset: i32,
+    limit: Option<i32>,
+    offset: Option<i32>,
 ) -> Result<Vec<EventNode>, ApiError> {
-    let limit = page_size(limit, "limit")?;
+    let limit = page_size(limit.unwrap_or(DEFAULT_PAGE), "limit")?;
+    let offset = offset.unwrap_or(0);
     let offset = u64::try_from(offset).map_err(|_| {
         InputPath::argument("offset").refuse(format!("must not be below 0, but is {offset}"))
     })?;

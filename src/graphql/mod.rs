@@ -15,6 +15,7 @@ mod event;
 mod header;
 mod loader;
 mod receiver;
+mod receiver_change;
 mod receiver_input;
 mod resource;
 mod resource_enum;

@@ -1,5 +1,5 @@
-//! Receivers: the registered endpoints. Their type, lists and mutations; `receiver_input` holds what
-//! can be set.
+//! Receivers: the registered endpoints. Their type, lists and mutations; `receiver_input` and
+//! `receiver_change` hold what can be set.
 
 use juniper::{GraphQLInputObject, GraphQLObject, graphql_object};
 
@@ -19,10 +19,8 @@ use super::{
     context::Context,
     error::{ApiError, Code, InputPath},
     header::WebhookHeader,
-    receiver_input::{
-        CreateWebhookReceiverInput, ReceiverChange, UpdateWebhookReceiverInput, WebhookOrdering,
-        fields_of, fields_of_new,
-    },
+    receiver_change::{ReceiverChange, fields_of, fields_of_new},
+    receiver_input::{CreateWebhookReceiverInput, UpdateWebhookReceiverInput, WebhookOrdering},
     scalar::ApiScalar,
     scalars::DateTime,
     subscription::SubscriptionNode,

@@ -10,7 +10,7 @@ use super::scalar::ApiScalar;
 
 /// A whole number of 64 bits, written as a JSON number. Clients whose numbers hold fewer digits
 /// (JavaScript: 53 bits) may send it as a string of digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, GraphQLScalar)]
+#[derive(Clone, Debug, PartialEq, Eq, GraphQLScalar)]
 #[graphql(name = "BigInt", scalar = ApiScalar)]
 pub struct BigInt(pub i64);
 
@@ -43,7 +43,7 @@ impl BigInt {
 
 /// A moment, in RFC 3339: `2026-04-26T19:33:42.108Z`. Read back in UTC with milliseconds; accepted with
 /// any offset and any number of digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, GraphQLScalar)]
+#[derive(Clone, Debug, PartialEq, Eq, GraphQLScalar)]
 #[graphql(
     name = "DateTime",
     scalar = ApiScalar,

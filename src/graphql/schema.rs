@@ -5,7 +5,7 @@ use juniper::{EmptySubscription, RootNode, graphql_object};
 use crate::domain::resource::Catalogue;
 
 use super::{
-    connection::PageArguments,
+    connection::{DEFAULT_PAGE, PageArguments},
     context::Context,
     current_user::CurrentUser,
     error::ApiError,
@@ -28,7 +28,7 @@ use super::{
     },
 };
 
-/// Nesting levels of a document. The introspection queries of common tools need 15.
+/// Nesting levels of a document. The introspection queries of common tools stay below.
 const MAX_DEPTH: usize = 24;
 /// Tokens of a document.
 const MAX_TOKENS: usize = 10_000;
@@ -145,15 +145,15 @@ impl Query {
         #[graphql(description = "Narrows the list.")] filters: Option<WebhookEventFilters>,
         #[graphql(
             description = "How many at most, 0 to 1000. More than 1000 is an error.",
-            default = 100
+            default = Some(DEFAULT_PAGE)
         )]
-        limit: i32,
+        limit: Option<i32>,
         #[graphql(
             description = "How many of the newest to leave out. To walk through many events, \
                 webhookEventConnection is quicker and does not shift when new ones arrive.",
-            default = 0
+            default = Some(0)
         )]
-        offset: i32,
+        offset: Option<i32>,
     ) -> Result<Vec<EventNode>, ApiError> {
         event::list(context, filters, limit, offset).await
     }

@@ -19,7 +19,7 @@ use crate::{
 
 use super::{
     author::Author,
-    connection::{List, PageArguments, connection},
+    connection::{DEFAULT_PAGE, List, PageArguments, connection},
     context::Context,
     error::{ApiError, InputPath},
     event::{self, EventNode},
@@ -124,8 +124,9 @@ impl SubscriptionNode {
     async fn events(
         &self,
         context: &Context,
-        #[graphql(description = "How many at most, 0 to 1000.", default = 100)] limit: i32,
-        #[graphql(description = "How many of the newest to leave out.", default = 0)] offset: i32,
+        #[graphql(description = "How many at most, 0 to 1000.", default = Some(DEFAULT_PAGE))]
+        limit: Option<i32>,
+        #[graphql(description = "How many of the newest to leave out.", default = Some(0))] offset: Option<i32>,
     ) -> Result<Vec<EventNode>, ApiError> {
         let filter = EventFilter {
             subscription_id: Some(self.0.id),

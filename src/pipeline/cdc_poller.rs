@@ -16,14 +16,14 @@ use tokio::sync::Notify;
 
 use crate::store::{
     StoreError,
-    change_log::{ChangeLog, ChangePage, Cursor, Run},
+    change_log::{ChangeLog, ChangePage, Cursor},
     leases::{LeaseOf, LeaseStore},
 };
 
 use super::{
     fan_out::FanOut,
     leases::{Lease, RENEW_EVERY},
-    lifeline::{BEAT, Lifeline, Pulse},
+    lifeline::{BEAT, Lifeline, Pulse, Work},
     messages::{FanOutPage, Finish, Slot},
     status::{CaptureRole, Status},
 };
@@ -85,8 +85,6 @@ impl Actor for CdcPoller {
             lease: None,
             renewed: Instant::now(),
             cursor: None,
-            ahead: false,
-            run: Run::default(),
             last_change: Instant::now(),
             tick: TICK,
             kept: Instant::now(),
@@ -110,10 +108,6 @@ struct Polling {
     lease: Option<Lease>,
     renewed: Instant,
     cursor: Option<Cursor>,
-    /// The cursor in memory has passed empty stretches that were not written down.
-    ahead: bool,
-    /// The run of the database in which it did.
-    run: Run,
     last_change: Instant,
     tick: Duration,
     kept: Instant,
@@ -124,12 +118,6 @@ impl Polling {
         loop {
             let pause = match self.turn().await {
                 Ok(pause) => pause,
-                // Nothing is wrong: the place was read too early, and is read anew.
-                Err(StoreError::Fenced) => {
-                    self.cursor = None;
-                    tracing::info!("the cursor has moved on; reading it again");
-                    TICK
-                }
                 Err(error) => {
                     self.fail(&error);
                     RETRY
@@ -145,14 +133,9 @@ impl Polling {
             }
         }
         if self.lease.take().is_some() {
-            let now = chrono::Utc::now();
-            let holder = &self.parts.holder;
-            if let Err(error) = self
-                .parts
-                .leases
-                .release(LeaseOf::Poller, holder, now)
-                .await
-            {
+            let (leases, holder) = (&self.parts.leases, &self.parts.holder);
+            let released = leases.release(LeaseOf::Poller, holder, Duration::ZERO);
+            if let Err(error) = released.await {
                 tracing::warn!(%error, "the poller's lease could not be given back; it ends by itself");
             }
         }
@@ -161,6 +144,10 @@ impl Polling {
     fn fail(&mut self, error: &StoreError) {
         // What the database holds decides; it is read anew.
         self.cursor = None;
+        if matches!(error, StoreError::Fenced) {
+            tracing::info!("the cursor has moved on; reading it again");
+            return;
+        }
         let words = error.to_string();
         tracing::warn!(error = %words, "reading changes failed; trying again");
         self.parts.status.set_role(CaptureRole::Failing(words));
@@ -168,7 +155,7 @@ impl Polling {
 
     /// One turn; returns the pause before the next one.
     async fn turn(&mut self) -> Result<Duration, StoreError> {
-        let _work = self.pulse.work();
+        let work = self.pulse.work();
         if !self.leads().await? {
             self.parts.status.set_role(CaptureRole::StandingBy);
             return Ok(RETRY);
@@ -177,7 +164,6 @@ impl Polling {
             Some(cursor) => cursor,
             None => {
                 let cursor = self.parts.log.take_over().await?;
-                self.ahead = false;
                 tracing::info!(watermark = %cursor.watermark, epoch = cursor.epoch, "reading changes");
                 cursor
             }
@@ -188,27 +174,16 @@ impl Polling {
             return Ok(self.idle());
         }
         let page = self.parts.log.read(&cursor, PAGE).await?;
-        if self.may_have_restarted(page.run) {
-            return Ok(Duration::ZERO);
-        }
         if page.changes.is_empty() && page.ends_window {
-            return self.nothing_new(cursor, page).await;
+            return self.nothing_new(cursor, page, &work).await;
         }
         self.last_change = Instant::now();
         self.tick = TICK;
         let ends = page.ends_window;
-        let next = self.fan_out(cursor, page).await?;
-        self.ahead = false;
+        let next = self.fan_out(cursor, page, &work).await?;
         let caught_up = ends && next.window.is_none();
         self.cursor = Some(next);
         Ok(if caught_up { TICK } else { Duration::ZERO })
-    }
-
-    /// Whether the database may have been started again since the watermark moved in memory. The cursor
-    /// was taken for this turn, so the next one begins with what is written down.
-    fn may_have_restarted(&mut self, run: Run) -> bool {
-        let before = std::mem::replace(&mut self.run, run);
-        self.ahead && before != run
     }
 
     /// The watermark moves in memory: a restart that reads an empty stretch again finds it empty. Now
@@ -217,14 +192,13 @@ impl Polling {
         &mut self,
         cursor: Cursor,
         page: ChangePage,
+        work: &Work,
     ) -> Result<Duration, StoreError> {
         self.parts.status.metrics().capture_lag(0.0);
         if self.kept.elapsed() > KEEP_WATERMARK && cursor.watermark != page.window.to {
             self.kept = Instant::now();
-            self.cursor = Some(self.fan_out(cursor, page).await?);
-            self.ahead = false;
+            self.cursor = Some(self.fan_out(cursor, page, work).await?);
         } else {
-            self.ahead = true;
             self.cursor = Some(Cursor {
                 epoch: cursor.epoch,
                 ..page.cursor_after(&cursor, 0)
@@ -271,11 +245,25 @@ impl Polling {
     }
 
     /// Hands the page to room 2 and waits until it is written.
-    async fn fan_out(&self, cursor: Cursor, page: ChangePage) -> Result<Cursor, StoreError> {
+    async fn fan_out(
+        &mut self,
+        cursor: Cursor,
+        page: ChangePage,
+        work: &Work,
+    ) -> Result<Cursor, StoreError> {
         let gone = || StoreError::Unavailable("fan-out is being started again".to_owned());
         let room = self.parts.fan_out.get().ok_or_else(gone)?;
-        room.send(FanOutPage { cursor, page })
-            .await
-            .map_err(|_| gone())?
+        let mut written = std::pin::pin!(room.send(FanOutPage { cursor, page }));
+        loop {
+            tokio::select! {
+                cursor = &mut written => return cursor.map_err(|_| gone())?,
+                // A page with many events takes its time; the lease must not end meanwhile. Fan-out's
+                // own keeper sees to it that the wait ends.
+                () = tokio::time::sleep(RENEW_EVERY) => {
+                    work.goes_on();
+                    self.leads().await?;
+                }
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@
 //! incarnation finds as it was.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     rc::Rc,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -29,9 +29,9 @@ use crate::{
 
 use super::{
     leases::{Lease, RENEW_EVERY},
-    lifeline::{BEAT, Ended, Lifeline, Patience, Pulse},
+    lifeline::{BEAT, Ended, Lifeline, Patience, Pulse, Work},
     messages::{Finish, Hints, Wake},
-    sender::{Link, Sender, SenderParts},
+    sender::{Abandon, Link, Sender, SenderParts},
     status::{StageKind, Status},
 };
 
@@ -70,6 +70,8 @@ struct Running {
     pulse: Pulse,
     address: Addr<Sender>,
     thread: usize,
+    /// Which of the threads that stood in this place.
+    thread_number: u64,
 }
 
 struct SenderEnded {
@@ -84,9 +86,14 @@ struct Trouble {
     not_before: Instant,
 }
 
+struct Thread {
+    arbiter: Arbiter,
+    number: u64,
+}
+
 #[derive(Default)]
 struct Book {
-    threads: Vec<Arbiter>,
+    threads: Vec<Thread>,
     numbers: u64,
     running: HashMap<ReceiverId, Running>,
     ended: Vec<SenderEnded>,
@@ -105,7 +112,11 @@ impl Senders {
     /// On so many threads.
     pub fn on_threads(count: usize) -> Self {
         let senders = Self::default();
-        senders.book().threads = (0..count.max(1)).map(|_| Arbiter::new()).collect();
+        let thread = |_| Thread {
+            arbiter: Arbiter::new(),
+            number: 0,
+        };
+        senders.book().threads = (0..count.max(1)).map(thread).collect();
         senders
     }
 
@@ -126,7 +137,7 @@ impl Senders {
     /// Ends the threads.
     pub fn stop_threads(&self) {
         for thread in &self.book().threads {
-            thread.stop();
+            thread.arbiter.stop();
         }
     }
 
@@ -144,9 +155,19 @@ impl Senders {
     }
 
     fn start(&self, parts: &SenderParts, link: Link) {
-        let mut book = self.book();
-        book.numbers += 1;
-        let (number, receiver) = (book.numbers, link.receiver);
+        let receiver = link.receiver;
+        let (number, thread, thread_number, arbiter) = {
+            let mut book = self.book();
+            if book.running.contains_key(&receiver) {
+                return;
+            }
+            book.numbers += 1;
+            let thread = receiver.0.unsigned_abs() as usize % book.threads.len().max(1);
+            let Some(place) = book.threads.get(thread) else {
+                return;
+            };
+            (book.numbers, thread, place.number, place.arbiter.handle())
+        };
         let senders = self.clone();
         let lifeline = Lifeline::new(move |how| {
             senders.book().ended.push(SenderEnded {
@@ -158,12 +179,9 @@ impl Senders {
         });
         let link = Arc::new(link);
         let pulse = lifeline.pulse().clone();
-        let thread = receiver.0.unsigned_abs() as usize % book.threads.len().max(1);
         let (parts, link_of_sender) = (parts.clone(), link.clone());
-        let Some(arbiter) = book.threads.get(thread) else {
-            return;
-        };
-        let address = Sender::start_in_arbiter(&arbiter.handle(), move |_| {
+        // Not under the lock: on a thread that has ended the lifeline is dropped here and now.
+        let address = Sender::start_in_arbiter(&arbiter, move |_| {
             Sender::new(parts, link_of_sender, lifeline)
         });
         let running = Running {
@@ -173,8 +191,9 @@ impl Senders {
             pulse,
             address,
             thread,
+            thread_number,
         };
-        book.running.insert(receiver, running);
+        self.book().running.insert(receiver, running);
     }
 
     /// Takes the ends that were told since the last call, with what ran; stale ones are left out.
@@ -196,30 +215,35 @@ impl Senders {
         found
     }
 
-    /// Gives up the senders that stand still. A thread that hangs is replaced: the others on it are
-    /// found standing still in turn.
-    fn give_up_hung(&self, patience: Patience) {
+    /// Gives up the senders that stand still and returns them. One whose work does not end is dropped;
+    /// one whose thread hangs can not be, so the thread is replaced, once, and the other senders on the
+    /// old one are found in turn.
+    fn give_up_hung(&self, patience: Patience) -> Vec<Running> {
         let mut book = self.book();
-        let hung: Vec<(ReceiverId, u64, usize)> = book
+        let hung: Vec<ReceiverId> = book
             .running
             .iter()
             .filter(|(_, running)| running.pulse.stands_still(patience))
-            .map(|(receiver, running)| (*receiver, running.number, running.thread))
+            .map(|(receiver, _)| *receiver)
             .collect();
-        for (receiver, number, thread) in hung {
-            if let Some(running) = book.running.get(&receiver) {
-                running.pulse.revoke();
-                running.link.lease.end();
+        let mut given_up = Vec::with_capacity(hung.len());
+        for receiver in hung {
+            let Some(running) = book.running.remove(&receiver) else {
+                continue;
+            };
+            running.pulse.revoke();
+            running.link.lease.end();
+            running.address.do_send(Abandon);
+            if running.pulse.thread_hangs(patience)
+                && let Some(thread) = book.threads.get_mut(running.thread)
+                && thread.number == running.thread_number
+            {
+                thread.number += 1;
+                std::mem::replace(&mut thread.arbiter, Arbiter::new()).stop();
             }
-            if let Some(arbiter) = book.threads.get_mut(thread) {
-                std::mem::replace(arbiter, Arbiter::new()).stop();
-            }
-            book.ended.push(SenderEnded {
-                receiver,
-                number,
-                how: Ended::Hung,
-            });
+            given_up.push(running);
         }
+        given_up
     }
 }
 
@@ -251,6 +275,7 @@ impl Actor for Dispatcher {
             pulse: self.lifeline.pulse().clone(),
             scanned: None,
             renewed: None,
+            elsewhere: HashSet::new(),
         };
         let work = dispatching.run(self.finish.clone());
         ctx.spawn(work.into_actor(self).map(|(), _, ctx| ctx.stop()));
@@ -279,6 +304,8 @@ struct Dispatching {
     pulse: Pulse,
     scanned: Option<Instant>,
     renewed: Option<Instant>,
+    /// Receivers that another instance sends to, asked since the last scan.
+    elsewhere: HashSet<ReceiverId>,
 }
 
 impl Dispatching {
@@ -305,54 +332,71 @@ impl Dispatching {
     }
 
     async fn turn(&mut self, finishing: bool) -> Result<(), StoreError> {
-        let _work = self.pulse.work();
-        self.parts.senders.give_up_hung(self.parts.patience);
-        // Leases first: a database that fails later in the turn must not cost them.
-        if self.renewed.is_none_or(|at| at.elapsed() >= RENEW_EVERY) {
-            self.renew().await?;
-            self.renewed = Some(Instant::now());
+        let work = self.pulse.work();
+        for running in self.parts.senders.give_up_hung(self.parts.patience) {
+            self.note_trouble(&running, Ended::Hung);
         }
-        let mut look = self.settle_ended().await?;
+        let mut look = self.settle_ended().await;
+        self.renew_if_due(&work).await?;
         if finishing {
             return Ok(());
         }
         look.extend(self.parts.hints.take());
         if self.scanned.is_none_or(|at| at.elapsed() >= SCAN) {
             let now = Utc::now();
-            let work = self.parts.sender.queue.receivers_with_work().await?;
-            let due = work
+            let found = self.parts.sender.queue.receivers_with_work().await?;
+            let due = found
                 .iter()
                 .filter(|one| one.due_at.is_none_or(|at| at <= now));
             look.extend(due.map(|one| one.receiver_id));
             self.scanned = Some(Instant::now());
+            self.elsewhere.clear();
         }
         for receiver in look {
+            if self.pulse.is_revoked() {
+                break;
+            }
             if !self.parts.senders.wake(receiver) {
+                // Many may start at once: those that run must not lose their leases meanwhile.
+                self.renew_if_due(&work).await?;
                 self.start(receiver).await?;
             }
         }
         Ok(())
     }
 
+    async fn renew_if_due(&mut self, work: &Work) -> Result<(), StoreError> {
+        if self.renewed.is_none_or(|at| at.elapsed() >= RENEW_EVERY) {
+            self.renew().await?;
+            self.renewed = Some(Instant::now());
+            work.goes_on();
+        }
+        Ok(())
+    }
+
     async fn renew(&self) -> Result<(), StoreError> {
-        let held: Vec<(ReceiverId, Arc<Link>)> = {
+        let held: Vec<Arc<Link>> = {
             let book = self.parts.senders.book();
-            let running = book.running.values();
-            running
-                .map(|running| (running.link.receiver, running.link.clone()))
+            book.running
+                .values()
+                .map(|running| running.link.clone())
                 .collect()
         };
         if held.is_empty() {
             return Ok(());
         }
         let asked = Instant::now();
-        let wanted: Vec<LeaseOf> = held.iter().map(|(id, _)| LeaseOf::Receiver(*id)).collect();
+        let wanted = held.iter().map(|link| LeaseOf::Receiver(link.receiver));
+        let wanted: Vec<LeaseOf> = wanted.collect();
         let renewed = self.parts.leases.renew(&wanted, &self.parts.holder).await?;
-        for (receiver, link) in held {
-            if renewed.contains(&LeaseOf::Receiver(receiver)) {
+        for link in held {
+            if renewed.contains(&LeaseOf::Receiver(link.receiver)) {
                 link.lease.renewed(asked);
             } else {
-                tracing::warn!(receiver = receiver.0, "another instance may send to it now");
+                tracing::warn!(
+                    receiver = link.receiver.0,
+                    "another instance may send to it now"
+                );
                 link.lease.end();
             }
         }
@@ -360,7 +404,7 @@ impl Dispatching {
     }
 
     /// Gives back the leases of senders that ended; returns whom to look at again.
-    async fn settle_ended(&mut self) -> Result<Vec<ReceiverId>, StoreError> {
+    async fn settle_ended(&self) -> Vec<ReceiverId> {
         let mut again = Vec::new();
         for (running, how) in self.parts.senders.take_ended() {
             let receiver = running.link.receiver;
@@ -370,20 +414,19 @@ impl Dispatching {
                     if running.link.is_woken() && running.link.lease.held() {
                         again.push(receiver);
                     }
-                    self.parts
-                        .leases
-                        .release(
-                            LeaseOf::Receiver(receiver),
-                            &self.parts.holder,
-                            running.link.throttle_full_at(),
-                        )
-                        .await?;
+                    let (leases, holder) = (&self.parts.leases, &self.parts.holder);
+                    let full_in = running.link.throttle_full_in();
+                    let of = LeaseOf::Receiver(receiver);
+                    if let Err(error) = leases.release(of, holder, full_in).await {
+                        // It ends by itself, and the next one begins with an empty bucket.
+                        tracing::warn!(receiver = receiver.0, %error, "a lease was not given back");
+                    }
                 }
                 // The lease stays ours; what it sent last is not known, so it ends by itself.
                 Ended::Panicked | Ended::Hung => self.note_trouble(&running, how),
             }
         }
-        Ok(again)
+        again
     }
 
     fn note_trouble(&self, running: &Running, how: Ended) {
@@ -409,15 +452,19 @@ impl Dispatching {
         book.trouble.insert(receiver, Trouble { pause, not_before });
     }
 
-    async fn start(&self, receiver: ReceiverId) -> Result<(), StoreError> {
+    async fn start(&mut self, receiver: ReceiverId) -> Result<(), StoreError> {
         let trouble = self.parts.senders.book().trouble.get(&receiver).copied();
         if trouble.is_some_and(|trouble| Instant::now() < trouble.not_before) {
             // The next scan finds it again.
             return Ok(());
         }
+        if self.elsewhere.contains(&receiver) {
+            return Ok(());
+        }
         let asked = Instant::now();
         let of = LeaseOf::Receiver(receiver);
         let Some(start) = self.parts.leases.acquire(of, &self.parts.holder).await? else {
+            self.elsewhere.insert(receiver);
             return Ok(());
         };
         let link = Link::new(receiver, Lease::from(asked), start);

@@ -123,7 +123,7 @@ impl RowFacts {
             // nothing behind it waits.
             tracing::error!(change = change.id.0, resource = %resource.name, %error, "unreadable change");
             Self {
-                row_id: "null".to_owned(),
+                row_id: String::new(),
                 rows: RowHashes {
                     row: row_hash("", &change.id.to_string()),
                     previous: None,
@@ -157,7 +157,7 @@ impl Matching {
     /// Writes a page in as many transactions as its events ask for; each moves the cursor with it.
     async fn page(&mut self, message: FanOutPage) -> Result<Cursor, StoreError> {
         let FanOutPage { mut cursor, page } = message;
-        let _work = self.pulse.work();
+        let work = self.pulse.work();
         let versions = page.changes.iter().map(|change| change.resource_id);
         self.parts.versions.learn(versions).await?;
         let intervals = self.intervals(&page).await?;
@@ -171,9 +171,10 @@ impl Matching {
                 return Err(StoreError::Fenced);
             }
             let next = page.cursor_after(&cursor, done);
+            work.goes_on();
             self.parts
                 .store
-                .commit_page(page.run, &cursor, &next, &events)
+                .commit_page(&cursor, &next, &events)
                 .await?;
             self.wake(&events);
             cursor = next;

@@ -12,6 +12,7 @@ use std::{
 };
 
 use actix::prelude::*;
+use tokio::sync::oneshot;
 
 use super::{
     lifeline::{BEAT, Ended, Lifeline, Patience, Pulse},
@@ -69,13 +70,14 @@ pub struct Guardian {
     incarnations: u64,
     settings: GuardianSettings,
     status: Status,
-    /// Set at shutdown: stages that end are not started again, and whoever waits for one is told.
     finishing: Option<Finishing>,
 }
 
+/// Shutdown: this stage and those that come after it in the list have been told to finish and are not
+/// started again. Those before it are kept up, since whoever finishes still hands work to them.
 struct Finishing {
     stage: usize,
-    done: tokio::sync::oneshot::Sender<()>,
+    done: Option<oneshot::Sender<()>>,
 }
 
 impl Guardian {
@@ -152,10 +154,31 @@ impl Guardian {
             "a stage ended and is started again"
         );
         ctx.run_later(pause, move |guardian, ctx| {
-            if guardian.finishing.is_none() && guardian.stages[index].running.is_none() {
+            if !guardian.is_told(index) && guardian.stages[index].running.is_none() {
                 guardian.start(index, ctx);
             }
         });
+    }
+
+    fn is_told(&self, index: usize) -> bool {
+        let finishing = self.finishing.as_ref();
+        finishing.is_some_and(|finishing| finishing.stage <= index)
+    }
+
+    /// The present incarnation has ended or was given up.
+    fn ended(&mut self, index: usize, how: Ended, ctx: &mut Context<Self>) {
+        if !self.is_told(index) {
+            self.restart(index, how, ctx);
+            return;
+        }
+        self.stages[index].running = None;
+        if let Some(finishing) = &mut self.finishing
+            && finishing.stage == index
+            && let Some(done) = finishing.done.take()
+        {
+            // Nobody waits any more when the grace period has passed.
+            let _gone = done.send(());
+        }
     }
 
     fn look(&mut self, ctx: &mut Context<Self>) {
@@ -170,9 +193,7 @@ impl Guardian {
                 running.finish.do_send(Finish);
                 let given_up = std::mem::replace(&mut stage.arbiter, Arbiter::new());
                 given_up.stop();
-                if self.finishing.is_none() {
-                    self.restart(index, Ended::Hung, ctx);
-                }
+                self.ended(index, Ended::Hung, ctx);
             } else if stage
                 .restarts
                 .back()
@@ -219,18 +240,7 @@ impl Handler<StageEnded> for Guardian {
         {
             return;
         }
-        match self.finishing.take() {
-            None => self.restart(index, how, ctx),
-            Some(finishing) => {
-                stage.running = None;
-                if finishing.stage == index {
-                    // Nobody waits any more when the grace period has passed.
-                    let _gone = finishing.done.send(());
-                } else {
-                    self.finishing = Some(finishing);
-                }
-            }
-        }
+        self.ended(index, how, ctx);
     }
 }
 
@@ -251,7 +261,7 @@ impl Handler<FinishAll> for Guardian {
         let order: Vec<usize> = (0..self.stages.len()).rev().collect();
         let finish = async move {
             for index in order {
-                let (done, wait) = tokio::sync::oneshot::channel();
+                let (done, wait) = oneshot::channel();
                 let told = me.send(FinishStage { index, done }).await;
                 if told.is_err() || tokio::time::timeout_at(deadline, wait).await.is_err() {
                     tracing::warn!("the grace period ended before every stage had finished");
@@ -272,28 +282,25 @@ impl Handler<FinishAll> for Guardian {
 #[rtype(result = "()")]
 struct FinishStage {
     index: usize,
-    done: tokio::sync::oneshot::Sender<()>,
+    done: oneshot::Sender<()>,
 }
 
 impl Handler<FinishStage> for Guardian {
     type Result = ();
 
     fn handle(&mut self, stage: FinishStage, _: &mut Context<Self>) {
-        match &self.stages[stage.index].running {
-            Some(running) => running.finish.do_send(Finish),
+        let FinishStage { index, done } = stage;
+        let done = match &self.stages[index].running {
+            Some(running) => {
+                running.finish.do_send(Finish);
+                Some(done)
+            }
             // It was waiting to be started again: there is nothing to finish.
             None => {
-                let _nobody_waits = stage.done.send(());
-                self.finishing = Some(Finishing {
-                    stage: usize::MAX,
-                    done: tokio::sync::oneshot::channel().0,
-                });
-                return;
+                let _nobody_waits = done.send(());
+                None
             }
-        }
-        self.finishing = Some(Finishing {
-            stage: stage.index,
-            done: stage.done,
-        });
+        };
+        self.finishing = Some(Finishing { stage: index, done });
     }
 }

@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -26,6 +26,7 @@ pub const RENEW_EVERY: Duration = Duration::from_millis(1500);
 pub struct Lease {
     since: Instant,
     until: Arc<AtomicU64>,
+    ended: Arc<AtomicBool>,
 }
 
 impl Lease {
@@ -34,6 +35,7 @@ impl Lease {
         let lease = Self {
             since: asked,
             until: Arc::new(AtomicU64::new(0)),
+            ended: Arc::new(AtomicBool::new(false)),
         };
         lease.renewed(asked);
         lease
@@ -46,14 +48,15 @@ impl Lease {
         self.until.store(until, Ordering::SeqCst);
     }
 
-    /// It is ours no more.
+    /// It is ours no more, for good: a renewal that comes later does not bring it back.
     pub fn end(&self) {
-        self.until.store(0, Ordering::SeqCst);
+        self.ended.store(true, Ordering::SeqCst);
     }
 
     /// Whether it is ours at this moment.
     pub fn held(&self) -> bool {
-        self.since.elapsed().as_millis() < u128::from(self.until.load(Ordering::SeqCst))
+        !self.ended.load(Ordering::SeqCst)
+            && self.since.elapsed().as_millis() < u128::from(self.until.load(Ordering::SeqCst))
     }
 }
 
@@ -68,6 +71,8 @@ mod tests {
         let other = lease.clone();
         other.end();
         assert!(!lease.held());
+        lease.renewed(Instant::now());
+        assert!(!lease.held(), "an end is final");
         let long_ago = Instant::now() - LEASE;
         let old = Lease::from(long_ago);
         assert!(!old.held());

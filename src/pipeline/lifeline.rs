@@ -98,18 +98,24 @@ impl Pulse {
         Work(self.clone())
     }
 
-    /// Whether it stands still.
+    /// Whether it stands still, in either way.
     pub fn stands_still(&self, patience: Patience) -> bool {
-        let now = self.now();
-        let silent = now.saturating_sub(self.0.beat.load(Ordering::Relaxed));
-        let work = self.0.work.load(Ordering::Relaxed);
-        let working = if work == 0 {
-            0
-        } else {
-            (now + 1).saturating_sub(work)
-        };
+        self.thread_hangs(patience) || self.work_hangs(patience)
+    }
+
+    /// Whether its thread does not turn.
+    pub fn thread_hangs(&self, patience: Patience) -> bool {
+        let silent = self
+            .now()
+            .saturating_sub(self.0.beat.load(Ordering::Relaxed));
         u128::from(silent) > patience.without_beat.as_millis()
-            || u128::from(working) > patience.in_work.as_millis()
+    }
+
+    /// Whether its piece of work does not end.
+    pub fn work_hangs(&self, patience: Patience) -> bool {
+        let work = self.0.work.load(Ordering::Relaxed);
+        let working = (self.now() + 1).saturating_sub(work);
+        work != 0 && u128::from(working) > patience.in_work.as_millis()
     }
 
     /// The keeper gives this incarnation up: if it ever wakes, it must change nothing any more.
@@ -126,6 +132,13 @@ impl Pulse {
 /// The mark of a piece of work.
 #[derive(Debug)]
 pub struct Work(Pulse);
+
+impl Work {
+    /// The next piece of the same work begins.
+    pub fn goes_on(&self) {
+        self.0.0.work.store(self.0.now() + 1, Ordering::Relaxed);
+    }
+}
 
 impl Drop for Work {
     fn drop(&mut self) {

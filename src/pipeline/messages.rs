@@ -32,9 +32,10 @@ pub struct FanOutPage {
 #[rtype(result = "()")]
 pub struct Wake;
 
-/// Room 3 to room 4: what came of an event. Answered when it is written.
+/// Room 3 to room 4: what came of an event. Answered when it is written, with whether parked events of
+/// the receiver became ready.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<(), StoreError>")]
+#[rtype(result = "Result<bool, StoreError>")]
 pub struct Record(pub Outcome);
 
 /// The guardian to a stage: finish what you have begun, then stop.

@@ -34,7 +34,7 @@ pub struct RecorderParts {
     pub status: Status,
 }
 
-type Answer = oneshot::Sender<Result<(), StoreError>>;
+type Answer = oneshot::Sender<Result<bool, StoreError>>;
 
 /// The stage.
 pub struct OutcomeRecorder {
@@ -76,12 +76,12 @@ impl OutcomeRecorder {
         let work = self.lifeline.pulse().work();
         let (log, written) = (self.parts.log.clone(), outcomes.clone());
         let write = async move {
-            let result = log.record(&written).await;
+            let results = record_all(&*log, &written).await;
             drop(work);
-            result
+            results
         };
-        ctx.spawn(write.into_actor(self).map(move |result, recorder, ctx| {
-            recorder.written(&outcomes, answers, result, ctx);
+        ctx.spawn(write.into_actor(self).map(move |results, recorder, ctx| {
+            recorder.written(&outcomes, answers, results, ctx);
         }));
     }
 
@@ -89,36 +89,61 @@ impl OutcomeRecorder {
         &mut self,
         outcomes: &[Outcome],
         answers: Vec<Answer>,
-        result: Result<(), StoreError>,
+        results: Vec<Result<bool, StoreError>>,
         ctx: &mut Context<Self>,
     ) {
         self.writing = false;
-        match result {
-            Ok(()) => {
-                for answer in answers {
-                    // A sender that has ended meanwhile does not wait any more.
-                    let _gone = answer.send(Ok(()));
+        let mut failed = None;
+        for ((outcome, answer), result) in outcomes.iter().zip(answers).zip(results) {
+            match &result {
+                Ok(_) => self.count(outcome),
+                Err(error) => {
+                    failed.get_or_insert((outcome.event_id, error.to_string()));
                 }
-                self.count(outcomes);
-                self.write(ctx);
             }
-            Err(error) => {
-                tracing::warn!(%error, outcomes = outcomes.len(), "outcomes could not be written");
-                for answer in answers {
-                    let _gone = answer.send(Err(StoreError::Unavailable(error.to_string())));
-                }
+            // A sender that has ended meanwhile does not wait any more.
+            let _gone = answer.send(result);
+        }
+        match failed {
+            None => self.write(ctx),
+            Some((event, error)) => {
+                tracing::warn!(event = event.0, %error, "outcomes could not be written; trying again");
                 ctx.run_later(RETRY, |recorder, ctx| recorder.write(ctx));
             }
         }
     }
 
-    fn count(&self, outcomes: &[Outcome]) {
+    fn count(&self, outcome: &Outcome) {
         let metrics = self.parts.status.metrics();
-        let of = |verdict: fn(&Verdict) -> bool| {
-            outcomes.iter().filter(|o| verdict(&o.verdict)).count() as u64
-        };
-        metrics.events("delivered", of(|v| matches!(v, Verdict::Delivered)));
-        metrics.events("failed", of(|v| matches!(v, Verdict::Failed)));
+        match outcome.verdict {
+            Verdict::Delivered => metrics.events("delivered", 1),
+            Verdict::Failed => metrics.events("failed", 1),
+            Verdict::Retry { .. } => {}
+        }
+    }
+}
+
+/// Writes a batch. One that the database refuses is written outcome by outcome, so that a single one
+/// it can not take holds up no other receiver.
+async fn record_all(log: &dyn OutcomeLog, outcomes: &[Outcome]) -> Vec<Result<bool, StoreError>> {
+    match log.record(outcomes).await {
+        Ok(unparked) => {
+            let answer = |outcome: &Outcome| Ok(unparked.contains(&outcome.receiver_id));
+            outcomes.iter().map(answer).collect()
+        }
+        Err(StoreError::Unavailable(why)) => {
+            let away = |_| Err(StoreError::Unavailable(why.clone()));
+            outcomes.iter().map(away).collect()
+        }
+        Err(error) if outcomes.len() == 1 => vec![Err(error)],
+        Err(_) => {
+            let mut results = Vec::with_capacity(outcomes.len());
+            for outcome in outcomes {
+                let written = log.record(std::slice::from_ref(outcome)).await;
+                results.push(written.map(|unparked| !unparked.is_empty()));
+            }
+            results
+        }
     }
 }
 
@@ -132,7 +157,7 @@ impl Actor for OutcomeRecorder {
 }
 
 impl Handler<Record> for OutcomeRecorder {
-    type Result = ResponseFuture<Result<(), StoreError>>;
+    type Result = ResponseFuture<Result<bool, StoreError>>;
 
     fn handle(&mut self, record: Record, ctx: &mut Context<Self>) -> Self::Result {
         let (answer, wait) = oneshot::channel();

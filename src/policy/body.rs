@@ -62,6 +62,10 @@ impl Body {
     /// Builds the body.
     pub fn build(parts: &BodyParts<'_>) -> Result<Self, UnreadableRow> {
         let row = LoggedRow::parse(parts.row_data, parts.old_values)?;
+        if parts.row_id.is_empty() {
+            // Fan-out could not tell the key either, and says why.
+            row.id(parts.definition)?;
+        }
         let mut text = String::with_capacity(320 + parts.row_data.len());
         write!(
             text,

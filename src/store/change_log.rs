@@ -41,12 +41,6 @@ pub struct Cursor {
     pub transaction_id: TransactionId,
 }
 
-/// Stands as long as the database has certainly not been started again. After a crash PostgreSQL may give
-/// transaction ids anew that it gave before and that left no trace on disk. So a place in the log that
-/// was read but not written down holds only in the run in which it was read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Run(pub u64);
-
 /// Some changes of one window, in commit order of each row.
 #[derive(Clone, Debug)]
 pub struct ChangePage {
@@ -58,8 +52,6 @@ pub struct ChangePage {
     pub ends_window: bool,
     /// SQLite: the window's number.
     pub transaction_id: TransactionId,
-    /// The run of the database in which it was read.
-    pub run: Run,
 }
 
 impl ChangePage {
@@ -98,8 +90,7 @@ pub trait ChangeLog: Send + Sync {
     async fn may_have_news(&self) -> Result<bool, StoreError>;
 
     /// The next changes after the cursor, at most `limit`, and less where rows are large. An empty page
-    /// that ends its window moves the watermark. [`StoreError::Fenced`] when the run of the database may
-    /// have changed meanwhile.
+    /// that ends its window moves the watermark.
     async fn read(&self, cursor: &Cursor, limit: u32) -> Result<ChangePage, StoreError>;
 }
 
@@ -114,11 +105,9 @@ pub trait FanOutStore: Send + Sync {
     ) -> Result<Vec<ActivityInterval>, StoreError>;
 
     /// Writes the events, with their sequence numbers, and the cursor in one transaction.
-    /// [`StoreError::Fenced`] when the cursor's epoch is no longer `from`'s, or the run of the database
-    /// may be another than that in which the page was read: nothing was written.
+    /// [`StoreError::Fenced`] when the cursor's epoch is no longer `from`'s: nothing was written.
     async fn commit_page(
         &self,
-        run: Run,
         from: &Cursor,
         to: &Cursor,
         events: &[NewEvent],

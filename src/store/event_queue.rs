@@ -4,6 +4,8 @@
 //! or parked (behind a waiting event of the same row). Only failures park: a delivery that succeeds at
 //! once costs one insert and one update.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -22,6 +24,15 @@ pub struct ReceiverWork {
     pub receiver_id: ReceiverId,
     /// When: `None` is now.
     pub due_at: Option<DateTime<Utc>>,
+}
+
+/// Which parked events to make ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unpark {
+    /// Those with nothing to wait for.
+    Orphans,
+    /// Any.
+    Any,
 }
 
 /// The queue of each receiver.
@@ -59,9 +70,18 @@ pub trait EventQueue: Send + Sync {
     /// Parks ready events behind an earlier one of their row.
     async fn park(&self, receiver: ReceiverId, events: &[EventId]) -> Result<(), StoreError>;
 
-    /// Makes every parked event of a receiver ready. A sender that starts does this and parks again
-    /// what it finds blocked, so that nothing stays parked behind an event that is gone.
-    async fn unpark_all(&self, receiver: ReceiverId) -> Result<(), StoreError>;
+    /// Makes parked events ready, at most `limit`, and returns how many: those that have no earlier
+    /// waiting or parked event of their rows left, so that nothing stays parked behind one that is gone;
+    /// or any, for a receiver that does not keep rows in order.
+    async fn unpark(
+        &self,
+        receiver: ReceiverId,
+        which: Unpark,
+        limit: u32,
+    ) -> Result<u64, StoreError>;
+
+    /// Whether the receiver has waiting or parked events.
+    async fn in_trouble(&self, receiver: ReceiverId) -> Result<bool, StoreError>;
 
     /// What the bodies of these events are made from. Events that are no longer owed are left out.
     async fn load(&self, events: &[EventId]) -> Result<Vec<DueEvent>, StoreError>;
@@ -71,6 +91,7 @@ pub trait EventQueue: Send + Sync {
 #[async_trait]
 pub trait OutcomeLog: Send + Sync {
     /// Writes outcomes in one transaction. Writing one again changes nothing, so a caller that did
-    /// not hear the answer simply repeats it.
-    async fn record(&self, outcomes: &[Outcome]) -> Result<(), StoreError>;
+    /// not hear the answer simply repeats it. A delivery counts whatever was written before it. Returns
+    /// the receivers whose parked events became ready.
+    async fn record(&self, outcomes: &[Outcome]) -> Result<HashSet<ReceiverId>, StoreError>;
 }

@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 
 use crate::{domain::ids::ReceiverId, policy::throttle::Start};
 
@@ -44,12 +43,12 @@ pub trait LeaseStore: Send + Sync {
     /// Renews what is still ours; returns what is.
     async fn renew(&self, of: &[LeaseOf], holder: &str) -> Result<Vec<LeaseOf>, StoreError>;
 
-    /// Gives a lease back. `throttle_full_at`: when the receiver's bucket is full again.
+    /// Gives a lease back. `throttle_full_in`: in how long the receiver's bucket is full again.
     async fn release(
         &self,
         of: LeaseOf,
         holder: &str,
-        throttle_full_at: DateTime<Utc>,
+        throttle_full_in: Duration,
     ) -> Result<(), StoreError>;
 
     /// Ends every lease. Only for an embedded database whose file this process has locked: whoever

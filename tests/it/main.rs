@@ -10,6 +10,9 @@
 )]
 
 mod crash;
+mod graphql_api;
+mod guardian;
+mod layers;
 mod path;
 mod signatures;
 mod stores;

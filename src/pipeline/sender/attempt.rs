@@ -48,8 +48,8 @@ pub struct Done {
     pub outcome: Outcome,
     /// The status that was answered.
     pub status: Option<u16>,
-    /// Whether the receiver said that it is gone for good.
-    pub gone: bool,
+    /// The URI that said that it is gone for good.
+    pub gone: Option<String>,
     /// How long the request took; `None` where none was made.
     pub took: Option<Duration>,
     /// When the change committed.
@@ -107,7 +107,7 @@ pub async fn make(parts: AttemptParts) -> Done {
             }),
             ..outcome(event, receiver.id, verdict, now)
         },
-        gone: status == Some(GONE) && expected != GONE,
+        gone: (status == Some(GONE) && expected != GONE).then(|| receiver.webhook_uri.clone()),
         status,
         took: Some(took),
         occurred_at: event.occurred_at,
@@ -123,7 +123,7 @@ fn given_up(event: &DueEvent, receiver: ReceiverId, why: &Unsendable) -> Done {
             ..outcome(event, receiver, Verdict::Failed, Utc::now())
         },
         status: None,
-        gone: false,
+        gone: None,
         took: None,
         occurred_at: event.occurred_at,
     }

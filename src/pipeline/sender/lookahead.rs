@@ -90,6 +90,13 @@ impl Lookahead {
         }
     }
 
+    /// Drops everything from view that has not started.
+    pub fn clear(&mut self) {
+        for id in std::mem::take(&mut self.waiting).into_keys() {
+            self.known.remove(&id);
+        }
+    }
+
     /// Drops an event from view that has not started.
     pub fn forget(&mut self, id: EventId) {
         if self.waiting.remove(&id).is_some() {

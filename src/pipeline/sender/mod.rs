@@ -17,10 +17,10 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use actix::prelude::*;
-use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 
 use crate::{
@@ -45,7 +45,7 @@ use sending::Sending;
 #[derive(Clone, Copy, Debug)]
 pub struct DeliveryDefaults {
     /// The time for a whole attempt.
-    pub timeout: std::time::Duration,
+    pub timeout: Duration,
     /// Requests in flight at once.
     pub max_in_flight: u32,
     /// The retry policy.
@@ -83,7 +83,7 @@ pub struct Link {
     /// Whether the throttle may begin full.
     pub start: Start,
     woken: AtomicBool,
-    throttle_full_at: Mutex<Option<DateTime<Utc>>>,
+    throttle_full_at: Mutex<Option<Instant>>,
 }
 
 impl Link {
@@ -112,19 +112,22 @@ impl Link {
         self.woken.swap(false, Ordering::SeqCst)
     }
 
-    fn set_throttle_full_at(&self, at: Option<DateTime<Utc>>) {
+    fn set_throttle_full_at(&self, at: Option<Instant>) {
         *self
             .throttle_full_at
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = at;
     }
 
-    /// When the receiver's bucket is full again; now, when nothing was sent.
-    pub fn throttle_full_at(&self) -> DateTime<Utc> {
-        self.throttle_full_at
+    /// In how long the receiver's bucket is full again.
+    pub fn throttle_full_in(&self) -> Duration {
+        let at = *self
+            .throttle_full_at
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .unwrap_or_else(Utc::now)
+            .unwrap_or_else(PoisonError::into_inner);
+        at.map_or(Duration::ZERO, |at| {
+            at.saturating_duration_since(Instant::now())
+        })
     }
 }
 
@@ -180,6 +183,19 @@ impl Handler<Wake> for Sender {
 
     fn handle(&mut self, _: Wake, _: &mut Context<Self>) {
         self.look.notify_one();
+    }
+}
+
+/// The dispatcher to a sender whose work does not end: drop it and stop, now.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Abandon;
+
+impl Handler<Abandon> for Sender {
+    type Result = ();
+
+    fn handle(&mut self, _: Abandon, ctx: &mut Context<Self>) {
+        ctx.stop();
     }
 }
 

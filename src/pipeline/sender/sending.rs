@@ -22,12 +22,12 @@ use crate::{
         receiver::{DeliveryTarget, Ordering},
     },
     pipeline::{
-        lifeline::Pulse,
+        lifeline::{Pulse, Work},
         messages::{Record, Slot},
         outcome_recorder::OutcomeRecorder,
     },
     policy::throttle::{Start, Throttle},
-    store::StoreError,
+    store::{StoreError, event_queue::Unpark},
     transport::Transport,
 };
 
@@ -57,9 +57,10 @@ const LINGER: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_millis(500);
 /// No timer is longer.
 const LONGEST_NAP: Duration = Duration::from_secs(1);
-/// Rows that are remembered to have parked events. Above it every parked event is made ready and is
-/// parked again as it is met.
-const PARKED_ROWS: usize = 50_000;
+/// While the receiver is in trouble, what is parked behind nothing is looked for this often.
+const ORPHANS: Duration = Duration::from_secs(60);
+/// Parked events made ready in one transaction.
+const UNPARKED_AT_ONCE: u32 = 1000;
 
 /// One receiver's sending.
 pub struct Sending {
@@ -78,16 +79,17 @@ pub struct Sending {
     read_all: bool,
     reread_at: Instant,
     due_at: Instant,
-    /// Whether waiting or parked events may stand in the database.
-    may_block: bool,
-    parked_rows: HashSet<i64>,
+    /// Waiting or parked events may stand in the database: pages are held against them, and whatever is
+    /// settled makes ready what is parked behind it.
+    trouble: bool,
+    orphans_at: Instant,
     attempts: JoinSet<Done>,
     under_way: HashMap<Id, DueEvent>,
-    recording: JoinSet<Outcome>,
+    recording: JoinSet<(Outcome, bool)>,
     rows_under_way: HashMap<EventId, RowHashes>,
     busy_until: Instant,
-    /// The receiver answered that it is gone for good.
-    gone: bool,
+    /// This URI answered that it is gone for good.
+    gone: Option<String>,
     /// When it was deactivated for that: what attempts from before say of it is known.
     deactivated_at: Option<DateTime<Utc>>,
 }
@@ -116,14 +118,14 @@ impl Sending {
             read_all: false,
             reread_at: now + REREAD,
             due_at: now,
-            may_block: true,
-            parked_rows: HashSet::new(),
+            trouble: true,
+            orphans_at: now,
             attempts: JoinSet::new(),
             under_way: HashMap::new(),
             recording: JoinSet::new(),
             rows_under_way: HashMap::new(),
             busy_until: now + LINGER,
-            gone: false,
+            gone: None,
             deactivated_at: None,
         }
     }
@@ -134,12 +136,11 @@ impl Sending {
 
     /// Sends until there is nothing left to do, the lease is lost or it is told to finish.
     pub async fn run(mut self, look: Rc<Notify>, finish: Rc<Cell<bool>>) {
-        let mut begun = false;
         loop {
             let mut ending = finish.get() || !self.link.lease.held() || self.pulse.is_revoked();
             let mut nap = LONGEST_NAP;
             if !ending {
-                match self.turn(&mut begun).await {
+                match self.turn().await {
                     Ok(Turn::Wait(pause)) => nap = pause,
                     Ok(Turn::End) => ending = true,
                     Err(error) => {
@@ -154,8 +155,8 @@ impl Sending {
             tokio::select! {
                 Some(done) = self.attempts.join_next_with_id() => self.attempt_ended(done),
                 Some(written) = self.recording.join_next() => {
-                    if let Ok(outcome) = written {
-                        self.outcome_written(&outcome).await;
+                    if let Ok((outcome, unparked)) = written {
+                        self.outcome_written(&outcome, unparked).await;
                     }
                 }
                 () = look.notified() => {}
@@ -166,42 +167,29 @@ impl Sending {
                 self.attempt_ended(done);
             }
             while let Some(written) = self.recording.try_join_next() {
-                if let Ok(outcome) = written {
-                    self.outcome_written(&outcome).await;
+                if let Ok((outcome, unparked)) = written {
+                    self.outcome_written(&outcome, unparked).await;
                 }
             }
         }
     }
 
     /// One turn: settings, view, starts.
-    async fn turn(&mut self, begun: &mut bool) -> Result<Turn, StoreError> {
-        let _work = self.pulse.work();
-        if !*begun {
-            self.parts.queue.unpark_all(self.receiver()).await?;
-            *begun = true;
-        }
+    async fn turn(&mut self) -> Result<Turn, StoreError> {
+        let work = self.pulse.work();
         if self.link.take_wake() {
             self.read_all = false;
             self.busy_until = Instant::now() + LINGER;
         }
-        if self.gone {
-            let why = "the receiver answered 410 Gone; activate it when it is back";
-            let targets = &self.parts.targets;
-            if targets.deactivate(self.receiver(), why).await? {
-                tracing::warn!(
-                    receiver = self.receiver().0,
-                    "answered 410 Gone and was deactivated"
-                );
-            }
-            // Once: it may be active again before the last outcome is written.
-            self.gone = false;
-            self.deactivated_at = Some(Utc::now());
-            self.target = None;
-            return Ok(Turn::End);
+        if let Some(uri) = self.gone.clone() {
+            self.deactivate(&uri).await?;
         }
         let Some(target) = self.settings().await? else {
             return Ok(Turn::End);
         };
+        work.goes_on();
+        self.mend(&target, &work).await?;
+        work.goes_on();
         self.fill(&target).await?;
         self.load(&target).await?;
         let throttled = self.start(&target);
@@ -231,6 +219,51 @@ impl Sending {
         }
         until = until.min(self.due_at.max(now));
         until.saturating_duration_since(now)
+    }
+
+    /// The receiver said that it is gone for good. A URI that was mended meanwhile did not say so.
+    async fn deactivate(&mut self, uri: &str) -> Result<(), StoreError> {
+        let (targets, receiver) = (&self.parts.targets, self.link.receiver);
+        let read = targets.delivery_target(receiver).await?;
+        let still = read.filter(|target| target.receiver.webhook_uri == uri);
+        if still.is_some_and(|target| target.receiver.active) {
+            let why = "the receiver answered 410 Gone; activate it when it is back";
+            if targets.deactivate(receiver, why).await? {
+                tracing::warn!(
+                    receiver = receiver.0,
+                    "answered 410 Gone and was deactivated"
+                );
+            }
+        }
+        self.gone = None;
+        self.deactivated_at = Some(Utc::now());
+        self.target = None;
+        Ok(())
+    }
+
+    /// Makes ready what is parked with nothing to wait for: what a sender left that ended badly, or
+    /// everything once the receiver gives up the order of rows.
+    async fn mend(&mut self, target: &DeliveryTarget, work: &Work) -> Result<(), StoreError> {
+        let which = match target.receiver.ordering {
+            Ordering::PerRow => Unpark::Orphans,
+            Ordering::None => Unpark::Any,
+        };
+        if !self.trouble || Instant::now() < self.orphans_at {
+            return Ok(());
+        }
+        let (queue, receiver) = (self.parts.queue.clone(), self.link.receiver);
+        loop {
+            let count = queue.unpark(receiver, which, UNPARKED_AT_ONCE).await?;
+            work.goes_on();
+            if count > 0 {
+                self.build_view_anew();
+            }
+            if count < u64::from(UNPARKED_AT_ONCE) {
+                break;
+            }
+        }
+        self.orphans_at = Instant::now() + ORPHANS;
+        Ok(())
     }
 
     /// What the receiver wants, at most [`SETTINGS_AGE`] old; `None` when nothing is to be sent to it.
@@ -279,13 +312,27 @@ impl Sending {
                 .queue
                 .ready(self.receiver(), self.read_to, PAGE)
                 .await?;
-            self.read_all = page.len() < PAGE as usize;
-            if let Some(last) = page.last() {
-                self.read_to = last.id;
-            }
+            let (all, last) = (page.len() < PAGE as usize, page.last().map(|last| last.id));
+            // Only what has been taken into view or parked counts as read: were this to fail, a later
+            // event of a row could overtake one of this page.
             self.offer(target, page).await?;
+            self.read_all = all;
+            self.read_to = last.unwrap_or(self.read_to);
         }
         Ok(())
+    }
+
+    fn keeps_order(&self) -> bool {
+        let target = self.target.as_ref();
+        target.is_none_or(|target| target.receiver.ordering == Ordering::PerRow)
+    }
+
+    /// What became ready may come before what is in view.
+    fn build_view_anew(&mut self) {
+        self.view.clear();
+        self.bodies.clear();
+        self.due_at = Instant::now();
+        self.reread();
     }
 
     fn reread(&mut self) {
@@ -301,8 +348,10 @@ impl Sending {
             new |= self.view.offer(event);
         }
         let next = queue.next_due(receiver).await?;
-        if next.is_none() && self.parked_rows.is_empty() {
-            self.may_block = false;
+        if next.is_none() && self.trouble && self.rows_under_way.is_empty() {
+            // With nothing waiting, whatever is parked has nothing to wait for.
+            self.trouble = queue.in_trouble(receiver).await?;
+            self.orphans_at = Instant::now();
         }
         let pause = match next {
             // What is due is in view: look again when some of it is done.
@@ -330,15 +379,12 @@ impl Sending {
             .into_iter()
             .filter(|event| !self.view.knows(event.id))
             .collect();
-        if self.may_block && target.receiver.ordering == Ordering::PerRow && !page.is_empty() {
+        if self.trouble && target.receiver.ordering == Ordering::PerRow && !page.is_empty() {
             let rows: HashSet<i64> = page.iter().flat_map(|event| event.rows.iter()).collect();
             let rows: Vec<i64> = rows.into_iter().collect();
             let mut blocking = self.parts.queue.blocking(self.receiver(), &rows).await?;
             // What is in view or under way is kept in order by the view itself.
             blocking.retain(|event| !self.view.knows(event.id));
-            for event in &blocking {
-                self.parked_rows.extend(event.rows.iter());
-            }
             let held = blocked(&page, &blocking);
             self.park(&held).await?;
             let held: HashSet<EventId> = held.iter().map(|event| event.id).collect();
@@ -355,18 +401,11 @@ impl Sending {
             return Ok(());
         }
         let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
-        self.may_block = true;
-        for event in events {
-            self.parked_rows.extend(event.rows.iter());
-            self.bodies.remove(&event.id);
+        self.trouble = true;
+        for id in &ids {
+            self.bodies.remove(id);
         }
-        self.parts.queue.park(self.receiver(), &ids).await?;
-        if self.parked_rows.len() > PARKED_ROWS {
-            self.parked_rows.clear();
-            self.parts.queue.unpark_all(self.receiver()).await?;
-            self.reread();
-        }
-        Ok(())
+        self.parts.queue.park(self.receiver(), &ids).await
     }
 
     fn capacity(&self, target: &DeliveryTarget) -> usize {
@@ -423,7 +462,7 @@ impl Sending {
             {
                 return Some(*since + next);
             }
-            if !self.link.lease.held() {
+            if !self.link.lease.held() || self.pulse.is_revoked() {
                 return None;
             }
             if let Some(event) = self.bodies.remove(&id) {
@@ -460,10 +499,10 @@ impl Sending {
     }
 
     fn tell_throttle(&self) {
-        let full_at = self.throttle.as_ref().and_then(|(throttle, _)| {
-            let fill = TimeDelta::from_std(throttle.time_to_fill()).ok()?;
-            Utc::now().checked_add_signed(fill)
-        });
+        let full_at = self
+            .throttle
+            .as_ref()
+            .and_then(|(throttle, _)| Instant::now().checked_add(throttle.time_to_fill()));
         self.link.set_throttle_full_at(full_at);
     }
 
@@ -471,10 +510,12 @@ impl Sending {
         match ended {
             Ok((task, done)) => {
                 self.under_way.remove(&task);
+                self.count(&done);
                 let attempt = done.outcome.attempt.as_ref();
                 let begun = attempt.map(|attempt| attempt.started_at);
-                self.gone |= done.gone && begun > self.deactivated_at;
-                self.count(&done);
+                if done.gone.is_some() && begun > self.deactivated_at {
+                    self.gone = done.gone;
+                }
                 self.record(done.outcome);
             }
             Err(error) => {
@@ -507,37 +548,38 @@ impl Sending {
 
     /// Hands an outcome to the recorder until it is written.
     fn record(&mut self, mut outcome: Outcome) {
-        if matches!(outcome.verdict, Verdict::Delivered | Verdict::Failed)
+        if self.trouble
+            && matches!(outcome.verdict, Verdict::Delivered | Verdict::Failed)
             && let Some(rows) = self.rows_under_way.get(&outcome.event_id)
         {
-            outcome.unpark = rows
-                .iter()
-                .filter(|row| self.parked_rows.contains(row))
-                .collect();
+            outcome.unpark = rows.iter().collect();
         }
         let recorder = self.parts.recorder.clone();
         self.recording.spawn_local(write_down(recorder, outcome));
     }
 
     /// An outcome is written: its rows are free, or what follows in them is parked.
-    async fn outcome_written(&mut self, outcome: &Outcome) {
+    async fn outcome_written(&mut self, outcome: &Outcome, unparked: bool) {
+        let _work = self.pulse.work();
         let Some(rows) = self.rows_under_way.remove(&outcome.event_id) else {
             return;
         };
         if let Some(due_at) = outcome.due_at {
-            self.may_block = true;
+            self.trouble = true;
             let pause = (due_at - Utc::now()).max(TimeDelta::zero());
             let due = Instant::now() + pause.to_std().unwrap_or_default();
             self.due_at = self.due_at.min(due);
-            let behind = self.view.drop_behind(outcome.event_id, rows);
-            if let Err(error) = self.park(&behind).await {
-                // They are still ready in the database: the next page finds them blocked.
-                tracing::warn!(receiver = self.receiver().0, %error, "events could not be parked");
-                self.reread();
+            if self.keeps_order() {
+                let behind = self.view.drop_behind(outcome.event_id, rows);
+                if let Err(error) = self.park(&behind).await {
+                    // They are still ready in the database: the next page finds them blocked.
+                    tracing::warn!(receiver = self.receiver().0, %error, "events could not be parked");
+                    self.reread();
+                }
             }
         }
-        if !outcome.unpark.is_empty() {
-            self.reread();
+        if unparked {
+            self.build_view_anew();
         }
         self.view.finish(outcome.event_id, rows);
     }
@@ -552,12 +594,12 @@ enum Turn {
 }
 
 /// The recorder may be away for a while: the outcome is kept and handed over again.
-async fn write_down(recorder: Slot<OutcomeRecorder>, outcome: Outcome) -> Outcome {
+async fn write_down(recorder: Slot<OutcomeRecorder>, outcome: Outcome) -> (Outcome, bool) {
     loop {
         if let Some(room) = recorder.get()
-            && matches!(room.send(Record(outcome.clone())).await, Ok(Ok(())))
+            && let Ok(Ok(unparked)) = room.send(Record(outcome.clone())).await
         {
-            return outcome;
+            return (outcome, unparked);
         }
         tokio::time::sleep(RETRY).await;
     }

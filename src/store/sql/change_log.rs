@@ -9,7 +9,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult, Value};
 
 use crate::{
     domain::{
@@ -20,12 +20,13 @@ use crate::{
     },
     store::{
         StoreError,
-        change_log::{ChangeLog, ChangePage, Cursor, Run, Window},
+        change_log::{ChangeLog, ChangePage, Cursor, Window},
     },
 };
 
 use super::{
-    db::{Db, Dialect},
+    db::{Db, Dialect, Txn},
+    records::{read_user_text, user_text},
     sqlite_news::SqliteNews,
 };
 
@@ -41,11 +42,15 @@ pub struct SqlChangeLog {
 }
 
 impl SqlChangeLog {
-    /// On this database.
-    pub fn new(db: Db) -> Self {
+    /// On [`Db::alone`], which [`super::fan_out::SqlFanOut`] has to share. A rolled-back transaction
+    /// takes an id of which nothing need be on disk, and PostgreSQL gives it anew after a crash. So a
+    /// place in the log that was read but not written down holds only until the server starts again. The
+    /// one connection on which pages are read and written ends with it, and that error makes the poller
+    /// begin with what is written down.
+    pub fn new(alone: Db) -> Self {
         Self {
-            news: SqliteNews::new(db.clone()),
-            db,
+            news: SqliteNews::new(alone.clone()),
+            db: alone,
         }
     }
 }
@@ -81,7 +86,6 @@ impl CursorRow {
 }
 
 /// A row as the page query returns it; a large one comes without its text.
-#[derive(FromQueryResult)]
 struct LogRow {
     id: i64,
     xid: i64,
@@ -111,6 +115,9 @@ impl ChangeLog for SqlChangeLog {
             .await?
             .ok_or_else(|| StoreError::corrupt("capture_cursor has no row"))?;
         let cursor = CursorRow::from_query_result(&row, "")?.read()?;
+        if txn.dialect() == Dialect::Postgres {
+            check_cluster(&txn).await?;
+        }
         txn.commit().await?;
         Ok(cursor)
     }
@@ -123,16 +130,10 @@ impl ChangeLog for SqlChangeLog {
     }
 
     async fn read(&self, cursor: &Cursor, limit: u32) -> Result<ChangePage, StoreError> {
-        let run = self.db.run();
-        let page = match (&cursor.window, &cursor.watermark) {
+        match (&cursor.window, &cursor.watermark) {
             (Some(window), _) => self.continue_window(cursor, window, limit).await,
             (None, Position::Snapshot(last)) => self.open_window(cursor, last, limit).await,
             (None, Position::UpTo(last)) => self.open_sqlite_window(cursor, *last, limit).await,
-        }?;
-        if self.db.run() == run {
-            Ok(ChangePage { run, ..page })
-        } else {
-            Err(StoreError::Fenced)
         }
     }
 }
@@ -149,11 +150,14 @@ fn columns(dialect: Dialect) -> String {
         ),
         Dialect::Sqlite => ("0", "l.logged_at", "length"),
     };
-    let small = format!("{length}(l.row_data) <= {LARGE_ROW_BYTES}");
+    let small =
+        format!("{length}(l.row_data) + coalesce({length}(l.old_values), 0) <= {LARGE_ROW_BYTES}");
     format!(
         "l.id, {xid} as xid, {occurred_at} as occurred_at, l.resource_id, l.action,
-         case when {small} then l.row_data end as row_data,
-         case when {small} then l.old_values end as old_values"
+         case when {small} then {row_data} end as row_data,
+         case when {small} then {old_values} end as old_values",
+        row_data = user_text(dialect, "l.row_data"),
+        old_values = user_text(dialect, "l.old_values"),
     )
 }
 
@@ -202,6 +206,26 @@ pub fn continue_window_sql() -> String {
     )
 }
 
+/// Transaction ids mean something in their own cluster only: after a dump and restore they start anew,
+/// and a cursor that did not notice would find nothing, silently.
+async fn check_cluster(txn: &Txn) -> Result<(), StoreError> {
+    let same = txn
+        .query_one_raw(txn.statement(
+            "select 1 as one from rowhook.capture_cursor c, pg_control_system() s
+             where c.system_identifier = s.system_identifier",
+            [],
+        ))
+        .await?;
+    if same.is_some() {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt(
+        "this database was restored into another cluster, where the cursor's snapshots mean nothing; \
+         no change is read until that is settled"
+            .to_owned(),
+    ))
+}
+
 impl SqlChangeLog {
     async fn open_window(
         &self,
@@ -221,7 +245,11 @@ impl SqlChangeLog {
         let snapshot: String = first.try_get("", "snapshot")?;
         let to: Position = snapshot.parse().map_err(StoreError::corrupt)?;
         let empty = first.try_get::<Option<i64>>("", "id")?.is_none();
-        let mut page = if empty { Vec::new() } else { read_rows(&rows)? };
+        let mut page = if empty {
+            Vec::new()
+        } else {
+            read_rows(self.db.dialect(), &rows)?
+        };
         if page.len() > limit as usize {
             let window = self.bounds(last, to).await?;
             let cursor = Cursor {
@@ -244,7 +272,10 @@ impl SqlChangeLog {
     async fn bounds(&self, last: &Snapshot, to: Position) -> Result<Window, StoreError> {
         let [running, xmax] = window_values(last);
         let sql = format!(
-            "select min(l.id) as low, max(l.id) as high from rowhook.logged_actions l where {}",
+            // `offset 0` keeps the planner from looking for the lowest id along the primary key, where
+            // everything that is kept stands in front of it.
+            "select min(w.id) as low, max(w.id) as high from (
+                 select l.id from rowhook.logged_actions l where {} offset 0) w",
             in_window("$3::text::pg_snapshot")
         );
         let values = [running, xmax, to.to_string().into()];
@@ -291,7 +322,7 @@ impl SqlChangeLog {
                 [after.into(), last.into(), i64::from(limit).into()],
             ),
         };
-        let rows = read_rows(&self.db.query_all_raw(statement).await?)?;
+        let rows = read_rows(self.db.dialect(), &self.db.query_all_raw(statement).await?)?;
         let ends = rows.len() < limit as usize || rows.last().is_some_and(|row| row.id == last);
         self.page(window.clone(), rows, ends, cursor.transaction_id)
             .await
@@ -353,7 +384,6 @@ impl SqlChangeLog {
             changes,
             window,
             transaction_id,
-            run: Run::default(),
         })
     }
 
@@ -387,17 +417,32 @@ impl SqlChangeLog {
         let row = self
             .db
             .query_one_raw(self.db.statement(
-                "select row_data, old_values from rowhook.logged_actions where id = $1",
+                &format!(
+                    "select {} as row_data, {} as old_values
+                     from rowhook.logged_actions where id = $1",
+                    user_text(self.db.dialect(), "row_data"),
+                    user_text(self.db.dialect(), "old_values"),
+                ),
                 [id.into()],
             ))
             .await?
             .ok_or_else(|| StoreError::Corrupt(format!("logged_actions {id} is gone")))?;
-        Ok((row.try_get("", "row_data")?, row.try_get("", "old_values")?))
+        let read = |column| read_user_text(self.db.dialect(), &row, column);
+        Ok((read("row_data")?.unwrap_or_default(), read("old_values")?))
     }
 }
 
-fn read_rows(rows: &[QueryResult]) -> Result<Vec<LogRow>, StoreError> {
-    rows.iter()
-        .map(|row| LogRow::from_query_result(row, "").map_err(StoreError::from))
-        .collect()
+fn read_rows(dialect: Dialect, rows: &[QueryResult]) -> Result<Vec<LogRow>, StoreError> {
+    let read = |row: &QueryResult| -> Result<LogRow, DbErr> {
+        Ok(LogRow {
+            id: row.try_get("", "id")?,
+            xid: row.try_get("", "xid")?,
+            occurred_at: row.try_get("", "occurred_at")?,
+            resource_id: row.try_get("", "resource_id")?,
+            action: row.try_get("", "action")?,
+            row_data: read_user_text(dialect, row, "row_data")?,
+            old_values: read_user_text(dialect, row, "old_values")?,
+        })
+    };
+    rows.iter().map(|row| Ok(read(row)?)).collect()
 }

@@ -7,11 +7,9 @@
 
 use std::{
     borrow::Cow,
+    future::Future,
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -20,15 +18,18 @@ use sea_orm::{
     QueryResult, RuntimeErr, SqlErr, SqliteTransactionMode, SqlxPostgresConnector,
     SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait, Value,
     sqlx::{
-        self,
+        self, Executor as _,
         postgres::{PgConnectOptions, PgPoolOptions},
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     },
 };
 use sea_orm_migration::MigratorTrait;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::{
+    runtime::{Handle, Runtime},
+    sync::{Mutex, OwnedMutexGuard},
+};
 
-use crate::store::{StoreError, change_log::Run};
+use crate::store::StoreError;
 
 /// How long a statement waits for a free connection before the caller is told that there is none.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -48,6 +49,38 @@ pub enum Dialect {
     Sqlite,
 }
 
+/// What a service connection to PostgreSQL sets: an instance that is frozen in the middle of a
+/// transaction must not hold rows that the others need for longer than this.
+const SESSION: &str = "set idle_in_transaction_session_timeout = '10s';
+                       set lock_timeout = '5s';
+                       set statement_timeout = '50s'";
+
+/// The runtime that connections to PostgreSQL belong to. A socket is driven by the thread that opened
+/// it: opened on a stage's thread it would stand still with that stage, and everyone who had borrowed it.
+fn connections() -> &'static Handle {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME
+        .get_or_init(|| {
+            tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .thread_name("rowhook-db")
+                .enable_all()
+                .build()
+                .expect("the operating system gives the process one more thread")
+        })
+        .handle()
+}
+
+/// Runs work of the pool, which may open a connection, where connections belong.
+async fn at_home<T: Send + 'static>(
+    work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
+) -> Result<T, DbErr> {
+    match connections().spawn(work).await {
+        Ok(result) => result,
+        Err(error) => Err(DbErr::Custom(format!("a database task ended: {error}"))),
+    }
+}
+
 /// A pool of connections to rowhook's database.
 #[derive(Clone)]
 pub struct Db {
@@ -56,34 +89,44 @@ pub struct Db {
     url: Arc<str>,
     /// SQLite has one writer; those of this process queue here, fairly, instead of polling its lock.
     writer: Arc<Mutex<()>>,
-    opened: Arc<AtomicU64>,
 }
 
 impl Db {
     /// Connects to `sqlite://PATH` or `postgres://…`.
     pub async fn connect(url: &str, connections: u32) -> Result<Self, StoreError> {
-        let opened = Arc::<AtomicU64>::default();
         let (pool, dialect) = if url.starts_with("sqlite:") {
             (connect_sqlite(url).await?, Dialect::Sqlite)
         } else {
-            let pool = connect_postgres(url, connections, opened.clone()).await?;
-            (pool, Dialect::Postgres)
+            let pool = PgPoolOptions::new().max_connections(connections);
+            (connect_postgres(url, pool).await?, Dialect::Postgres)
         };
         Ok(Self {
             pool,
             dialect,
             url: url.into(),
             writer: Arc::default(),
-            opened,
         })
     }
 
-    /// The run of the database, by the connections that were opened so far: a server that starts again
-    /// has ended every one, and the pool replaces them without a word. That another one was opened
-    /// means nothing by itself; that none was means that the server ran through. SQLite gives no
-    /// transaction ids.
-    pub fn run(&self) -> Run {
-        Run(self.opened.load(Ordering::SeqCst))
+    /// A pool with one connection that is never replaced without an error that its user sees: what its
+    /// user remembers of the server may not outlive a crash of it. (SQLite: the same pool; a crash of the
+    /// machine is one of this process too.)
+    pub async fn alone(&self) -> Result<Self, StoreError> {
+        let pool = match self.dialect {
+            Dialect::Sqlite => self.pool.clone(),
+            Dialect::Postgres => {
+                let pool = PgPoolOptions::new()
+                    .max_connections(1)
+                    .idle_timeout(None)
+                    .max_lifetime(None)
+                    .test_before_acquire(false);
+                connect_postgres(&self.url, pool).await?
+            }
+        };
+        Ok(Self {
+            pool,
+            ..self.clone()
+        })
     }
 
     /// Which database it is.
@@ -111,7 +154,8 @@ impl Db {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let inner = self.pool.begin_with_options(options).await?;
+        let pool = self.pool.clone();
+        let inner = at_home(async move { pool.begin_with_options(options).await }).await?;
         Ok(Txn {
             inner,
             dialect: self.dialect,
@@ -210,7 +254,8 @@ impl Db {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        Ok(self.pool.ping().await?)
+        let pool = self.pool.clone();
+        Ok(at_home(async move { pool.ping().await }).await?)
     }
 
     /// Closes the pool; statements after it fail.
@@ -256,19 +301,23 @@ impl ConnectionTrait for Db {
     }
 
     async fn execute_raw(&self, stmt: Statement) -> Result<ExecResult, DbErr> {
-        self.pool.execute_raw(renamed(self.dialect, stmt)).await
+        let (pool, stmt) = (self.pool.clone(), renamed(self.dialect, stmt));
+        at_home(async move { pool.execute_raw(stmt).await }).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.pool.execute_unprepared(sql).await
+        let (pool, sql) = (self.pool.clone(), sql.to_owned());
+        at_home(async move { pool.execute_unprepared(&sql).await }).await
     }
 
     async fn query_one_raw(&self, stmt: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.pool.query_one_raw(renamed(self.dialect, stmt)).await
+        let (pool, stmt) = (self.pool.clone(), renamed(self.dialect, stmt));
+        at_home(async move { pool.query_one_raw(stmt).await }).await
     }
 
     async fn query_all_raw(&self, stmt: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.pool.query_all_raw(renamed(self.dialect, stmt)).await
+        let (pool, stmt) = (self.pool.clone(), renamed(self.dialect, stmt));
+        at_home(async move { pool.query_all_raw(stmt).await }).await
     }
 }
 
@@ -298,6 +347,19 @@ impl Txn {
     /// Which database it is.
     pub fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// Makes the commit durable before it is answered, where the server's default is weaker; a stronger
+    /// one stays. (SQLite: `synchronous = FULL`, set where it is connected to.)
+    pub async fn make_durable(&self) -> Result<(), DbErr> {
+        if self.dialect == Dialect::Postgres {
+            self.execute_unprepared(
+                "select set_config('synchronous_commit', 'on', true)
+                 where current_setting('synchronous_commit') = 'off'",
+            )
+            .await?;
+        }
+        Ok(())
     }
 
     /// A statement with bound values (`$1`, `$2` … in both dialects).
@@ -360,19 +422,19 @@ fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
 
 async fn connect_postgres(
     url: &str,
-    connections: u32,
-    opened: Arc<AtomicU64>,
+    pool: PgPoolOptions,
 ) -> Result<DatabaseConnection, StoreError> {
-    let pool = PgPoolOptions::new()
-        .max_connections(connections)
+    let pool = pool
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .after_connect(move |_, _| {
-            opened.fetch_add(1, Ordering::SeqCst);
-            Box::pin(async { Ok(()) })
-        })
-        .connect_with(postgres_options(url)?)
-        .await
-        .map_err(unavailable)?;
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute(SESSION).await?;
+                Ok(())
+            })
+        });
+    let options = postgres_options(url)?;
+    let connect = connections().spawn(async move { pool.connect_with(options).await });
+    let pool = connect.await.map_err(unavailable)?.map_err(unavailable)?;
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
 
@@ -383,6 +445,8 @@ fn unavailable(error: impl std::fmt::Display) -> StoreError {
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
         match &error {
+            // Another process writes to the SQLite file for a long time.
+            _ if is_busy(&error) => Self::Unavailable(error.to_string()),
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(error.to_string()),
             DbErr::Exec(RuntimeErr::SqlxError(inner))
             | DbErr::Query(RuntimeErr::SqlxError(inner)) => {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Value};
+use sea_orm::{ConnectionTrait, QueryResult, Value};
 
 use crate::{
     domain::{
@@ -12,13 +12,13 @@ use crate::{
     },
     store::{
         StoreError,
-        event_queue::{EventQueue, ReceiverWork},
+        event_queue::{EventQueue, ReceiverWork, Unpark},
     },
 };
 
 use super::{
-    db::Db,
-    records::{numbers, one_of},
+    db::{Db, Dialect},
+    records::{numbers, one_of, read_user_text, user_text},
 };
 
 /// The table `events`, as senders see it.
@@ -94,49 +94,26 @@ pub fn receivers_with_work_sql() -> String {
     )
 }
 
-#[derive(FromQueryResult)]
-struct DueRow {
-    id: i64,
-    subscription_id: i32,
-    sequence: Option<i64>,
-    resource_id: i32,
-    action: i16,
-    transaction_id: i64,
-    occurred_at: DateTime<Utc>,
-    row_id: String,
-    row_hash: i64,
-    previous_hash: Option<i64>,
-    attempt_count: i32,
-    budget_used: i32,
-    redelivery: i32,
-    row_data: String,
-    old_values: Option<String>,
-}
-
-impl DueRow {
-    fn read(self) -> Result<DueEvent, StoreError> {
-        Ok(DueEvent {
-            id: EventId(self.id),
-            subscription_id: SubscriptionId(self.subscription_id),
-            sequence: self.sequence,
-            resource_id: ResourceId(self.resource_id),
-            action: Action::from_code(self.action).ok_or_else(|| {
-                StoreError::Corrupt(format!("events {}: action {}", self.id, self.action))
-            })?,
-            transaction_id: TransactionId(self.transaction_id),
-            occurred_at: self.occurred_at,
-            row_id: self.row_id,
-            rows: RowHashes {
-                row: self.row_hash,
-                previous: self.previous_hash,
-            },
-            attempt_count: self.attempt_count,
-            budget_used: self.budget_used,
-            redelivery: self.redelivery,
-            row_data: self.row_data,
-            old_values: self.old_values,
-        })
-    }
+fn due_event(dialect: Dialect, row: &QueryResult) -> Result<DueEvent, StoreError> {
+    let id: i64 = row.try_get("", "id")?;
+    let action: i16 = row.try_get("", "action")?;
+    Ok(DueEvent {
+        id: EventId(id),
+        subscription_id: SubscriptionId(row.try_get("", "subscription_id")?),
+        sequence: row.try_get("", "sequence")?,
+        resource_id: ResourceId(row.try_get("", "resource_id")?),
+        action: Action::from_code(action)
+            .ok_or_else(|| StoreError::Corrupt(format!("events {id}: action {action}")))?,
+        transaction_id: TransactionId(row.try_get("", "transaction_id")?),
+        occurred_at: row.try_get("", "occurred_at")?,
+        row_id: row.try_get("", "row_id")?,
+        rows: queued_event(row)?.rows,
+        attempt_count: row.try_get("", "attempt_count")?,
+        budget_used: row.try_get("", "budget_used")?,
+        redelivery: row.try_get("", "redelivery")?,
+        row_data: read_user_text(dialect, row, "row_data")?.unwrap_or_default(),
+        old_values: read_user_text(dialect, row, "old_values")?,
+    })
 }
 
 #[async_trait]
@@ -228,13 +205,51 @@ impl EventQueue for SqlEventQueue {
         self.write(&sql, [receiver.0.into(), ids]).await
     }
 
-    async fn unpark_all(&self, receiver: ReceiverId) -> Result<(), StoreError> {
+    async fn unpark(
+        &self,
+        receiver: ReceiverId,
+        which: Unpark,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let earlier = |column: &str, of: &str| {
+            format!(
+                "exists (select 1 from rowhook.events w where w.receiver_id = $1
+                         and w.state in (1, 2) and w.{column} = p.{of} and w.id < p.id)"
+            )
+        };
+        let alone = match which {
+            Unpark::Any => String::new(),
+            Unpark::Orphans => format!(
+                "and not {} and not {} and (p.previous_hash is null or (not {} and not {}))",
+                earlier("row_hash", "row_hash"),
+                earlier("previous_hash", "row_hash"),
+                earlier("row_hash", "previous_hash"),
+                earlier("previous_hash", "previous_hash"),
+            ),
+        };
         let sql = format!(
-            "update rowhook.events set state = {} where receiver_id = $1 and state = {}",
-            EventState::Ready.code(),
-            EventState::Parked.code(),
+            "update rowhook.events set state = 0 where id in (
+                select p.id from rowhook.events p
+                where p.receiver_id = $1 and p.state in (1, 2) and p.state = 2 {alone}
+                limit $2)"
         );
-        self.write(&sql, [receiver.0.into()]).await
+        let txn = self.db.begin().await?;
+        let values = [receiver.0.into(), i64::from(limit).into()];
+        let done = txn.execute_raw(txn.statement(&sql, values)).await?;
+        txn.commit().await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn in_trouble(&self, receiver: ReceiverId) -> Result<bool, StoreError> {
+        let row = self
+            .db
+            .query_one_raw(self.db.statement(
+                "select 1 as one from rowhook.events
+                 where receiver_id = $1 and state in (1, 2) limit 1",
+                [receiver.0.into()],
+            ))
+            .await?;
+        Ok(row.is_some())
     }
 
     async fn load(&self, events: &[EventId]) -> Result<Vec<DueEvent>, StoreError> {
@@ -246,17 +261,17 @@ impl EventQueue for SqlEventQueue {
                     "select e.id, e.subscription_id, e.sequence, e.resource_id, e.action,
                             e.transaction_id, e.occurred_at, e.row_id, e.row_hash, e.previous_hash,
                             e.attempt_count, e.budget_used, e.redelivery,
-                            coalesce(e.payload, l.row_data) as row_data, l.old_values
+                            {row_data} as row_data, {old_values} as old_values
                      from rowhook.events e
                      left join rowhook.logged_actions l on l.id = e.change_id
                      where {} and e.state in (0, 1)",
-                    one_of(dialect, "e.id", "$1")
+                    one_of(dialect, "e.id", "$1"),
+                    row_data = user_text(dialect, "coalesce(e.payload, l.row_data, '')"),
+                    old_values = user_text(dialect, "l.old_values"),
                 ),
                 [numbers(dialect, events.iter().map(|id| id.0))],
             ))
             .await?;
-        rows.iter()
-            .map(|row| DueRow::from_query_result(row, "")?.read())
-            .collect()
+        rows.iter().map(|row| due_event(dialect, row)).collect()
     }
 }

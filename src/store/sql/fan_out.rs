@@ -16,7 +16,7 @@ use crate::{
     },
     store::{
         StoreError,
-        change_log::{Cursor, FanOutStore, Run},
+        change_log::{Cursor, FanOutStore},
     },
 };
 
@@ -28,12 +28,14 @@ use super::{
 /// Events and the intervals they are matched by.
 pub struct SqlFanOut {
     db: Db,
+    alone: Db,
 }
 
 impl SqlFanOut {
-    /// On this database.
-    pub fn new(db: Db) -> Self {
-        Self { db }
+    /// Reads on `db`; writes on `alone`, the connection on which the page was read: see
+    /// [`super::change_log::SqlChangeLog::new`].
+    pub fn new(db: Db, alone: Db) -> Self {
+        Self { db, alone }
     }
 }
 
@@ -107,22 +109,13 @@ impl FanOutStore for SqlFanOut {
 
     async fn commit_page(
         &self,
-        run: Run,
         from: &Cursor,
         to: &Cursor,
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
-        let txn = self.db.begin().await?;
-        // From here on the transaction's own connection vouches for the run.
-        if self.db.run() != run {
-            return Err(StoreError::Fenced);
-        }
-        if txn.dialect() == Dialect::Postgres {
-            // An event that was sent exists, with its id, after any crash, whatever the database's
-            // default is. (SQLite: `synchronous = FULL`, set where it is connected to.)
-            txn.execute_unprepared("set local synchronous_commit = on")
-                .await?;
-        }
+        let txn = self.alone.begin().await?;
+        // An event that was sent exists, with its id, after any crash.
+        txn.make_durable().await?;
         swap_cursor(&txn, from, to).await?;
         if !events.is_empty() {
             let first_numbers = take_numbers(&txn, events).await?;

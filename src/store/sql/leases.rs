@@ -1,7 +1,8 @@
 //! Leases, by the database's clock.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, Value};
 
 use crate::{
@@ -45,6 +46,18 @@ impl SqlLeases {
                     milliseconds / 1000,
                     milliseconds % 1000
                 ),
+            ),
+        }
+    }
+}
+
+impl SqlLeases {
+    /// The database's time `seconds` from now, by a bound number.
+    fn after(&self, seconds: &str) -> String {
+        match self.db.dialect() {
+            Dialect::Postgres => format!("clock_timestamp() + {seconds} * interval '1 second'"),
+            Dialect::Sqlite => format!(
+                "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '+' || {seconds} || ' seconds')"
             ),
         }
     }
@@ -136,21 +149,24 @@ impl LeaseStore for SqlLeases {
         &self,
         of: LeaseOf,
         holder: &str,
-        throttle_full_at: DateTime<Utc>,
+        throttle_full_in: Duration,
     ) -> Result<(), StoreError> {
         let (now, _) = self.clock();
+        // A year stands for ever: a slower throttle starts empty in any case.
+        let full_in = throttle_full_in.min(Duration::from_secs(365 * 24 * 3600));
+        let full_at = self.after("$4");
         let (kind, subject) = of.columns();
         let txn = self.db.begin().await?;
         txn.execute_raw(txn.statement(
             &format!(
-                "update rowhook.leases set expires_at = {now}, throttle_full_at = $4
+                "update rowhook.leases set expires_at = {now}, throttle_full_at = {full_at}
                  where kind = $1 and subject = $2 and holder = $3"
             ),
             [
                 kind.into(),
                 subject.into(),
                 holder.into(),
-                throttle_full_at.into(),
+                full_in.as_secs_f64().into(),
             ],
         ))
         .await?;

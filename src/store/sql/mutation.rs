@@ -14,19 +14,16 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use super::db::{Db, Dialect, Txn};
 use crate::store::StoreError;
 
-/// The argument of `intervals` needs a fresh snapshot for each statement, and a mutation that has
-/// answered must be there after a crash, whatever the server's defaults are. (A stronger setting than
-/// `on`, such as `remote_apply`, stays.)
-const POSTGRES_PRELUDE: &str = "set transaction isolation level read committed; \
-     select set_config('synchronous_commit', 'on', true) \
-     where current_setting('synchronous_commit') = 'off'";
-
-/// Starts a mutation's transaction.
+/// Starts a mutation's transaction. The argument of `intervals` needs a fresh snapshot for each
+/// statement, and a mutation that has answered must be there after a crash, whatever the server's
+/// defaults are.
 pub(super) async fn begin(db: &Db) -> Result<Txn, StoreError> {
     let txn = db.begin().await?;
     if txn.dialect() == Dialect::Postgres {
-        txn.execute_unprepared(POSTGRES_PRELUDE).await?;
+        txn.execute_unprepared("set transaction isolation level read committed")
+            .await?;
     }
+    txn.make_durable().await?;
     Ok(txn)
 }
 

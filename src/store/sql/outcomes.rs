@@ -4,7 +4,7 @@
 //! that succeeds at once costs one update. An outcome names how many attempts were made before it;
 //! written again it finds another number there and changes nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use sea_orm::ConnectionTrait;
@@ -37,9 +37,9 @@ impl SqlOutcomes {
 
 #[async_trait]
 impl OutcomeLog for SqlOutcomes {
-    async fn record(&self, outcomes: &[Outcome]) -> Result<(), StoreError> {
+    async fn record(&self, outcomes: &[Outcome]) -> Result<HashSet<ReceiverId>, StoreError> {
         if outcomes.is_empty() {
-            return Ok(());
+            return Ok(HashSet::new());
         }
         let txn = self.db.begin().await?;
         let batch = json!(outcomes.iter().map(record).collect::<Vec<_>>()).to_string();
@@ -52,10 +52,14 @@ impl OutcomeLog for SqlOutcomes {
             let list = rows.entry(outcome.receiver_id).or_default();
             list.extend_from_slice(&outcome.unpark);
         }
+        let mut unparked = HashSet::new();
         for (receiver, rows) in rows {
-            unpark(&txn, receiver, rows).await?;
+            if unpark(&txn, receiver, &rows).await? {
+                unparked.insert(receiver);
+            }
         }
-        txn.commit().await
+        txn.commit().await?;
+        Ok(unparked)
     }
 }
 
@@ -104,7 +108,13 @@ fn record(outcome: &Outcome) -> Json {
     })
 }
 
-/// The attempt that stands in the event's row moves to `attempts` before the next one takes its place.
+/// An outcome is written once: another one has moved the count of attempts on. A delivery counts even
+/// then, since a former owner's failure may have been written before it.
+const APPLIES: &str = "e.state in (0, 1, 2, 5) and (e.attempt_count = b.before
+                 or (b.state = 3 and e.redelivery = b.redelivery))";
+
+/// The attempt that stands in the event's row moves to `attempts` before the next one takes its place, or
+/// the reason why none was made.
 async fn keep_earlier_attempts(txn: &Txn, batch: &str) -> Result<(), StoreError> {
     txn.execute_raw(txn.statement(
         &format!(
@@ -113,7 +123,7 @@ async fn keep_earlier_attempts(txn: &Txn, batch: &str) -> Result<(), StoreError>
              select e.id, e.attempt_count, e.attempted_at, e.duration_ms, e.response_status,
                     e.response_headers, e.response_data, e.error
              from b join rowhook.events e on e.id = b.id
-             where b.made = 1 and e.attempt_count = b.before and e.attempted_at is not null
+             where e.attempted_at is not null and {APPLIES}
              on conflict (event_id, number) do nothing",
             unfold(txn.dialect(), "$1", &OUTCOME_COLUMNS)
         ),
@@ -135,17 +145,14 @@ async fn update_events(txn: &Txn, batch: &str) -> Result<(), StoreError> {
                 due_at = case when e.redelivery <> b.redelivery then null else b.due_at end,
                 budget_used = case when e.redelivery <> b.redelivery then 0 else b.budget_used end,
                 attempt_count = e.attempt_count + b.made,
-                attempted_at = case when b.made = 1 then b.attempted_at else e.attempted_at end,
-                duration_ms = case when b.made = 1 then b.duration_ms else e.duration_ms end,
-                response_status = case when b.made = 1 then b.response_status
-                                       else e.response_status end,
-                response_headers = case when b.made = 1 then b.response_headers
-                                        else e.response_headers end,
-                response_data = case when b.made = 1 then b.response_data
-                                     else e.response_data end,
+                attempted_at = b.attempted_at,
+                duration_ms = b.duration_ms,
+                response_status = b.response_status,
+                response_headers = b.response_headers,
+                response_data = b.response_data,
                 error = b.error
              from b
-             where e.id = b.id and e.attempt_count = b.before and e.state in (0, 1, 2, 5)",
+             where e.id = b.id and {APPLIES}",
             unfold(txn.dialect(), "$1", &OUTCOME_COLUMNS)
         ),
         [batch.into()],
@@ -154,8 +161,9 @@ async fn update_events(txn: &Txn, batch: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn unpark(txn: &Txn, receiver: ReceiverId, rows: Vec<i64>) -> Result<(), StoreError> {
+async fn unpark(txn: &Txn, receiver: ReceiverId, rows: &[i64]) -> Result<bool, StoreError> {
     let dialect = txn.dialect();
+    let mut any = false;
     // One statement for each index: an OR of the two would read every parked event.
     for column in ["row_hash", "previous_hash"] {
         let sql = format!(
@@ -165,7 +173,8 @@ async fn unpark(txn: &Txn, receiver: ReceiverId, rows: Vec<i64>) -> Result<(), S
             one_of(dialect, column, "$2")
         );
         let values = [receiver.0.into(), numbers(dialect, rows.iter().copied())];
-        txn.execute_raw(txn.statement(&sql, values)).await?;
+        let done = txn.execute_raw(txn.statement(&sql, values)).await?;
+        any |= done.rows_affected() > 0;
     }
-    Ok(())
+    Ok(any)
 }

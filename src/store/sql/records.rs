@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use sea_orm::Value;
+use sea_orm::{DbErr, QueryResult, Value};
 
 use super::db::Dialect;
 
@@ -71,6 +71,30 @@ impl Kind {
 /// A time as both databases read it, and as SQLite compares it: as text.
 pub fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, false)
+}
+
+/// A column whose text is the user's. SQLite lets an application store text that is no UTF-8, so there it
+/// is read as bytes.
+pub fn user_text(dialect: Dialect, column: &str) -> String {
+    match dialect {
+        Dialect::Postgres => column.to_owned(),
+        Dialect::Sqlite => format!("cast({column} as blob)"),
+    }
+}
+
+/// The value of a [`user_text`]; what is no UTF-8 is replaced, since JSON could not carry it.
+pub fn read_user_text(
+    dialect: Dialect,
+    row: &QueryResult,
+    column: &str,
+) -> Result<Option<String>, DbErr> {
+    match dialect {
+        Dialect::Postgres => row.try_get("", column),
+        Dialect::Sqlite => {
+            let bytes: Option<Vec<u8>> = row.try_get("", column)?;
+            Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        }
+    }
 }
 
 /// A text that PostgreSQL can hold: it has no NUL.

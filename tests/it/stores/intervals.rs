@@ -365,7 +365,7 @@ async fn the_servers_default_isolation_level_changes_nothing() {
     let strict =
         format!("alter database {name} set default_transaction_isolation = 'repeatable read'");
     stored::run(&house.db, &strict, []).await;
-    let url = house._database.url.clone();
+    let url = house.database.url.clone();
     let db = rowhook::store::sql::db::Db::connect(&url, 4).await.unwrap();
     let sealer = std::sync::Arc::new(rowhook::policy::seal::Sealer::new(super::KEY, vec![]));
     let store = rowhook::store::sql::receivers::SqlManagementStore::new(db.clone(), sealer);
@@ -383,9 +383,7 @@ async fn the_servers_default_isolation_level_changes_nothing() {
         let (id, etag) = (receiver.id, receiver.etag.clone());
         async move { store.update_receiver(id, &etag, off, &ann()).await }
     });
-    let blocked = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' \
-                   and datname = current_database()";
-    while stored::number(&house.db, blocked).await == 0 {
+    while stored::waiting_for_a_lock(&house.db).await == 0 {
         tokio::task::yield_now().await;
     }
     let meanwhile = house.change().await;

@@ -9,13 +9,74 @@ use rowhook::{
     store::{
         StoreError,
         receivers::{ReceiverFields, ReceiverStore as _},
-        sql::receivers::SqlManagementStore,
+        sql::{db::Dialect, receivers::SqlManagementStore},
         subscriptions::{SubscriptionChange, SubscriptionStore as _},
     },
 };
 
 use super::{House, ann, fields_of, run_step_updates};
 use crate::support::{both::on_both, database::TestDatabase, stored};
+
+/// The race that chance seldom finds (SQLite's one writer can not have it): a deactivation has begun and
+/// not committed when a subscription of that receiver is made, activated, and the receiver changed.
+#[tokio::test]
+async fn a_mutation_waits_for_the_receivers_present_one() {
+    let house = House::of(TestDatabase::fresh(Dialect::Postgres).await).await;
+    let receiver = house.receiver(true).await;
+    let sleeping = house.subscription(receiver.id, false).await;
+    let deactivation = house.db.begin().await.unwrap();
+    stored::lock_receiver(&deactivation, receiver.id).await;
+    stored::deactivate(&deactivation, receiver.id).await;
+    let tasks = [
+        tokio::spawn({
+            let store = house.store.clone();
+            async move {
+                let new = run_step_updates(receiver.id);
+                store.create_subscription(new, &ann()).await.map(drop)
+            }
+        }),
+        tokio::spawn({
+            let store = house.store.clone();
+            async move {
+                let change = SubscriptionChange {
+                    active: Some(true),
+                    ..SubscriptionChange::default()
+                };
+                store
+                    .update_subscription(sleeping.id, &sleeping.etag, change, &ann())
+                    .await
+                    .map(drop)
+            }
+        }),
+        tokio::spawn({
+            let (store, receiver) = (house.store.clone(), receiver.clone());
+            async move {
+                store
+                    .update_receiver(receiver.id, &receiver.etag, fields_of(&receiver), &ann())
+                    .await
+                    .map(drop)
+            }
+        }),
+    ];
+    // Each of them waits by now, or has gone ahead.
+    let settled = async || {
+        let gone = tasks.iter().filter(|task| task.is_finished()).count();
+        stored::waiting_for_a_lock(&house.db).await + gone == tasks.len()
+    };
+    while !settled().await {
+        tokio::task::yield_now().await;
+    }
+    deactivation.commit().await.unwrap();
+    let [made, activated, changed] = tasks;
+    made.await.unwrap().unwrap();
+    activated.await.unwrap().unwrap();
+    let changed = changed.await.unwrap();
+    assert!(matches!(changed, Err(StoreError::Conflict)), "{changed:?}");
+    for subscription in house.store.subscriptions_of(&[receiver.id]).await.unwrap() {
+        let all = stored::intervals(&house.db, subscription.id).await;
+        assert!(subscription.active && all.is_empty(), "{all:?}");
+    }
+}
 
 on_both!(mutations_at_once_leave_the_right_intervals);
 

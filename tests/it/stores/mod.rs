@@ -40,7 +40,7 @@ struct House {
     db: Db,
     store: SqlManagementStore,
     // The last field, so that the database goes when everybody has left it.
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl House {
@@ -50,7 +50,7 @@ impl House {
         Self {
             db,
             store,
-            _database: database,
+            database,
         }
     }
 

@@ -6,11 +6,14 @@ pub mod certificates;
 pub mod cluster;
 pub mod database;
 pub mod house;
+pub mod http;
 pub mod ledger;
 pub mod load;
 pub mod names;
 pub mod raw_server;
 pub mod receiver;
+pub mod rooms;
 pub mod service;
 #[allow(dead_code, reason = "the rooms of the pipeline use the rest of it")]
 pub mod stored;
+pub mod wait;

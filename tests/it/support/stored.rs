@@ -28,12 +28,6 @@ pub async fn texts(db: &Db, sql: &str) -> Vec<String> {
         .collect()
 }
 
-/// The first column of the first row, as a number.
-pub async fn number(db: &Db, sql: &str) -> i64 {
-    let row = db.query_one_raw(db.statement(sql, [])).await.unwrap();
-    row.unwrap().try_get_by_index(0).unwrap()
-}
-
 fn insert_change(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Postgres => {
@@ -101,6 +95,23 @@ pub async fn lock_receiver(txn: &Txn, id: ReceiverId) {
     txn.query_one_raw(txn.statement(sql, [id.0.into()]))
         .await
         .unwrap();
+}
+
+/// What another instance's deactivation writes, in a transaction that the caller holds open.
+pub async fn deactivate(txn: &Txn, id: ReceiverId) {
+    let sql = "update rowhook.receivers set active = false, etag = 'another' where id = $1";
+    txn.execute_raw(txn.statement(sql, [id.0.into()]))
+        .await
+        .unwrap();
+}
+
+/// How many sessions of this database wait for a lock (PostgreSQL).
+pub async fn waiting_for_a_lock(db: &Db) -> usize {
+    let sql = "select count(*) from pg_stat_activity \
+               where wait_event_type = 'Lock' and datname = current_database()";
+    let row = db.query_one_raw(db.statement(sql, [])).await.unwrap();
+    let count: i64 = row.unwrap().try_get_by_index(0).unwrap();
+    count.try_into().unwrap()
 }
 
 /// An event as fan-out and the outcome recorder would leave it.
