@@ -51,7 +51,7 @@ impl SqlChangeLog {
         }
     }
 
-    fn db(&self) -> Db {
+    fn db(&self) -> Result<Db, StoreError> {
         self.connection.get()
     }
 }
@@ -131,11 +131,14 @@ impl ChangeLog for SqlChangeLog {
     }
 
     async fn read(&self, cursor: &Cursor, limit: u32) -> Result<ChangePage, StoreError> {
-        match (&cursor.window, &cursor.watermark) {
+        let db = self.db()?;
+        let page = match (&cursor.window, &cursor.watermark) {
             (Some(window), _) => self.continue_window(cursor, window, limit).await,
             (None, Position::Snapshot(last)) => self.open_window(cursor, last, limit).await,
             (None, Position::UpTo(last)) => self.open_sqlite_window(cursor, *last, limit).await,
-        }
+        }?;
+        PageConnection::check(&db)?;
+        Ok(page)
     }
 }
 
@@ -236,7 +239,7 @@ impl SqlChangeLog {
     ) -> Result<ChangePage, StoreError> {
         let [running, xmax] = window_values(last);
         let values = [running, xmax, i64::from(limit + 1).into()];
-        let db = self.db();
+        let db = self.db()?;
         let rows = db
             .query_all_raw(db.statement(&open_window_sql(), values))
             .await?;
@@ -280,7 +283,7 @@ impl SqlChangeLog {
             in_window("$3::text::pg_snapshot")
         );
         let values = [running, xmax, to.to_string().into()];
-        let db = self.db();
+        let db = self.db()?;
         let row = db
             .query_one_raw(db.statement(&sql, values))
             .await?
@@ -300,7 +303,7 @@ impl SqlChangeLog {
         window: &Window,
         limit: u32,
     ) -> Result<ChangePage, StoreError> {
-        let db = self.db();
+        let db = self.db()?;
         let (after, last) = (window.after.0, window.last.0);
         let statement = match &cursor.watermark {
             Position::Snapshot(seen) => {
@@ -339,7 +342,7 @@ impl SqlChangeLog {
         last: ChangeId,
         limit: u32,
     ) -> Result<ChangePage, StoreError> {
-        let db = self.db();
+        let db = self.db()?;
         let row = db
             .query_one_raw(db.statement(
                 "select coalesce(max(id), 0) as high from rowhook.logged_actions where id > $1",
@@ -419,7 +422,7 @@ impl SqlChangeLog {
     }
 
     async fn large_row(&self, id: i64) -> Result<(String, Option<String>), StoreError> {
-        let db = self.db();
+        let db = self.db()?;
         let row = db
             .query_one_raw(db.statement(
                 &format!(

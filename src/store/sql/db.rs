@@ -5,7 +5,15 @@
 //! bound and never in the text, so only names can be met. Statements about the user's own tables go
 //! through [`Db::raw`] and are not touched.
 
-use std::{borrow::Cow, path::Path, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
@@ -55,6 +63,8 @@ pub struct Db {
     dialect: Dialect,
     url: Arc<str>,
     home: Home,
+    /// Connections to PostgreSQL that were opened so far.
+    opened: Arc<AtomicU64>,
     /// SQLite has one writer; those of this process queue here, fairly, instead of polling its lock.
     writer: Arc<Mutex<()>>,
 }
@@ -63,12 +73,14 @@ impl Db {
     /// Connects to `sqlite://PATH` or `postgres://…`.
     pub async fn connect(url: &str, connections: u32) -> Result<Self, StoreError> {
         let home = Home::start()?;
+        let opened = Arc::<AtomicU64>::default();
         let (pool, dialect) = if url.starts_with("sqlite:") {
             (home.with(connect_sqlite(url)).await?, Dialect::Sqlite)
         } else {
             let pool = PgPoolOptions::new().max_connections(connections);
             (
-                home.with(connect_postgres(url, pool)).await?,
+                home.with(connect_postgres(url, pool, opened.clone()))
+                    .await?,
                 Dialect::Postgres,
             )
         };
@@ -77,14 +89,14 @@ impl Db {
             dialect,
             url: url.into(),
             home,
+            opened,
             writer: Arc::default(),
         })
     }
 
-    /// A pool with one connection that is never replaced without an error that its user sees: what its
-    /// user remembers of the server may not outlive a crash of it. (SQLite: the same pool; a crash of the
-    /// machine is one of this process too.)
+    /// A pool with one connection, which tells by [`Db::ran_through`] whether it was ever replaced.
     pub async fn alone(&self) -> Result<Self, StoreError> {
+        let opened = Arc::<AtomicU64>::default();
         let pool = match self.dialect {
             Dialect::Sqlite => self.pool.clone(),
             Dialect::Postgres => {
@@ -93,13 +105,23 @@ impl Db {
                     .idle_timeout(None)
                     .max_lifetime(None)
                     .test_before_acquire(false);
-                self.home.with(connect_postgres(&self.url, pool)).await?
+                self.home
+                    .with(connect_postgres(&self.url, pool, opened.clone()))
+                    .await?
             }
         };
         Ok(Self {
             pool,
+            opened,
             ..self.clone()
         })
+    }
+
+    /// Whether the one connection of [`Db::alone`] is still its first: then the server has not started
+    /// again since. The pool may replace it without a word. (On SQLite a crash of the machine is one of
+    /// this process too.)
+    pub fn ran_through(&self) -> bool {
+        self.opened.load(Ordering::SeqCst) <= 1
     }
 
     /// Which database it is.
@@ -404,10 +426,12 @@ fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
 async fn connect_postgres(
     url: &str,
     pool: PgPoolOptions,
+    opened: Arc<AtomicU64>,
 ) -> Result<DatabaseConnection, StoreError> {
     let pool = pool
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .after_connect(|connection, _| {
+        .after_connect(move |connection, _| {
+            opened.fetch_add(1, Ordering::SeqCst);
             Box::pin(async move {
                 connection.execute(SESSION).await?;
                 Ok(())

@@ -112,7 +112,9 @@ impl FanOutStore for SqlFanOut {
         to: &Cursor,
         events: &[NewEvent],
     ) -> Result<(), StoreError> {
-        let txn = self.connection.get().begin().await?;
+        let db = self.connection.get()?;
+        let txn = db.begin().await?;
+        PageConnection::check(&db)?;
         // An event that was sent exists, with its id, after any crash.
         txn.make_durable().await?;
         swap_cursor(&txn, from, to).await?;

@@ -2,8 +2,8 @@
 //!
 //! A rolled-back transaction takes an id of which nothing need be on disk, and PostgreSQL gives it anew
 //! after a crash. So a place in the log that was read but not written down holds only until the server
-//! starts again. This connection ends with the server, and is never replaced behind its users' backs: the
-//! error that it ends with makes the poller take the cursor over, and that begins with a new one.
+//! starts again. This connection ends with the server: the error that it ends with, or the fence where the
+//! pool has replaced it without one, makes the poller take the cursor over, and that begins with a new one.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -15,14 +15,14 @@ use super::db::Db;
 #[derive(Clone)]
 pub struct PageConnection {
     db: Db,
-    present: Arc<RwLock<Db>>,
+    present: Arc<RwLock<Option<Db>>>,
 }
 
 impl PageConnection {
-    /// The first one is made when the cursor is taken over; until then the pool serves.
+    /// There is none until the cursor is taken over.
     pub fn new(db: Db) -> Self {
         Self {
-            present: Arc::new(RwLock::new(db.clone())),
+            present: Arc::new(RwLock::new(None)),
             db,
         }
     }
@@ -30,16 +30,24 @@ impl PageConnection {
     /// A new one takes the place of the old, which whoever still holds it keeps: it may hang there.
     pub(super) async fn begin_anew(&self) -> Result<Db, StoreError> {
         let fresh = self.db.alone().await?;
-        *self.present.write().unwrap_or_else(PoisonError::into_inner) = fresh.clone();
+        *self.present.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());
         Ok(fresh)
     }
 
+    /// [`StoreError::Fenced`] when the connection is not the one any more that this take-over began with.
+    pub(super) fn check(db: &Db) -> Result<(), StoreError> {
+        if db.ran_through() {
+            Ok(())
+        } else {
+            Err(StoreError::Fenced)
+        }
+    }
+
     /// The present one.
-    pub(super) fn get(&self) -> Db {
-        self.present
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    pub(super) fn get(&self) -> Result<Db, StoreError> {
+        let present = self.present.read().unwrap_or_else(PoisonError::into_inner);
+        // Without a take-over there is no cursor to read or write under.
+        present.clone().ok_or(StoreError::Fenced)
     }
 
     /// The pool that everything else uses.
