@@ -139,10 +139,11 @@ async fn update_events(txn: &Txn, batch: &str) -> Result<(), StoreError> {
     txn.execute_raw(txn.statement(
         &format!(
             "with {} update rowhook.events as e set
-                state = case when e.redelivery <> b.redelivery then 0
-                             when e.state = 5 and b.state <> 3 then 5
+                state = case when e.state = 5 and b.state <> 3 then 5
+                             when e.state <> 5 and e.redelivery <> b.redelivery then 0
                              else b.state end,
-                due_at = case when e.redelivery <> b.redelivery then null else b.due_at end,
+                due_at = case when e.state = 5 or e.redelivery <> b.redelivery then null
+                              else b.due_at end,
                 budget_used = case when e.redelivery <> b.redelivery then 0 else b.budget_used end,
                 attempt_count = e.attempt_count + b.made,
                 attempted_at = b.attempted_at,

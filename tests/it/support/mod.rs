@@ -16,7 +16,6 @@ pub mod raw_server;
 pub mod receiver;
 pub mod rooms;
 pub mod service;
-#[allow(dead_code, reason = "the rooms of the pipeline use the rest of it")]
 pub mod stored;
 pub mod troubles;
 pub mod wait;

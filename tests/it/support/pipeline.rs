@@ -79,8 +79,8 @@ fn settings() -> PipelineSettings {
     PipelineSettings {
         guardian: GuardianSettings {
             patience: Patience {
-                without_beat: Duration::from_secs(3),
-                in_work: Duration::from_secs(3),
+                without_beat: Duration::from_secs(8),
+                in_work: Duration::from_secs(8),
             },
             ..GuardianSettings::default()
         },
