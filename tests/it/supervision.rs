@@ -80,10 +80,7 @@ fn assert_restarts(world: &World, wanted: &[(StageKind, u64)]) {
 
 /// Not every hang is in the way of what is delivered, so that can be done before the stage is given up.
 async fn came_back(world: &World, stage: StageKind) {
-    until(&format!("{stage} came back"), || {
-        world.restarts(stage) > 0
-    })
-    .await;
+    until(&format!("{stage} came back"), || world.restarts(stage) > 0).await;
 }
 
 async fn recovers(world: &mut World, from: Point, stage: StageKind) {
