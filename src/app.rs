@@ -88,9 +88,13 @@ pub enum StartError {
     NoResources,
     /// The database is older than this program.
     #[error(
-        "{0} migrations are pending and auto_migrate is off; run `rowhook migrate up` before serving"
+        "{0} migrations of rowhook's own tables are not applied in this database; run `rowhook migrate up` \
+         (`rowhook serve` does it by itself unless auto_migrate is off)"
     )]
     Pending(usize),
+    /// A command that only looks was pointed at an embedded database that is not there.
+    #[error("database_url: there is no file {}; correct it in rowhook.toml or ROWHOOK_DATABASE_URL", .0.display())]
+    NoFile(PathBuf),
     /// Another process serves the embedded database.
     #[error("another rowhook serves {}; stop it first, or name another database_url", .0.display())]
     InUse(PathBuf),
@@ -131,7 +135,7 @@ impl StartError {
     /// Whether the user has to mend the configuration, as against the surroundings.
     pub fn is_configuration(&self) -> bool {
         match self {
-            Self::Setting { .. } | Self::NoResources | Self::Tls(_) => true,
+            Self::Setting { .. } | Self::NoResources | Self::NoFile(_) | Self::Tls(_) => true,
             Self::Install(error) => !matches!(error, InstallError::Store(_)),
             Self::Pending(_)
             | Self::InUse(_)
@@ -210,7 +214,12 @@ impl Service {
                 max_in_flight: delivery.max_in_flight,
                 retry: delivery.retry,
             },
-            source_ips: settings.receivers.egress_ips.clone(),
+            source_ips: settings
+                .receivers
+                .egress_ips
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
         });
         let metrics = status.metrics().clone();
         let state = HttpState {
@@ -312,13 +321,33 @@ pub async fn open(settings: &Settings) -> Result<Db, StartError> {
             tracing::info!(applied, "migrations applied");
         }
     } else {
-        let all = db.migrations().await?;
-        let pending = all.iter().filter(|(_, applied)| !applied).count();
-        if pending > 0 {
-            return Err(StartError::Pending(pending));
-        }
+        refuse_pending(&db).await?;
     }
     Ok(db)
+}
+
+/// The database as it is: for commands that look at it or need no table of rowhook's. Makes nothing.
+pub async fn connect_existing(settings: &Settings) -> Result<Db, StartError> {
+    if let Some(path) = sqlite_path(&settings.database_url)
+        && !path.exists()
+    {
+        return Err(StartError::NoFile(path));
+    }
+    Ok(Db::connect(&settings.database_url, settings.database_connections).await?)
+}
+
+/// The database with the schema that this program needs, which is not made.
+pub async fn open_existing(settings: &Settings) -> Result<Db, StartError> {
+    let db = connect_existing(settings).await?;
+    refuse_pending(&db).await?;
+    Ok(db)
+}
+
+async fn refuse_pending(db: &Db) -> Result<(), StartError> {
+    match db.pending_migrations().await? {
+        0 => Ok(()),
+        pending => Err(StartError::Pending(pending)),
+    }
 }
 
 /// What opens and closes secrets.

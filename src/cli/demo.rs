@@ -21,7 +21,7 @@ use crate::{
     app::{GRACE, Service},
     config::Settings,
     domain::{action::Action, shared_secret::SharedSecret},
-    http::example_receiver::{ExampleReceiver, Received},
+    http::example_receiver::{ExampleReceiver, Incoming, Received, ReceiverOptions},
     sample::{SampleChange, SampleChanges},
 };
 
@@ -65,17 +65,24 @@ pub async fn run(args: DemoArgs) -> Result<(), Failure> {
     };
     let key = settings.admin_key.clone().unwrap_or_default();
     let service = Service::start(&settings).await?;
-    let (sender, deliveries) = mpsc::unbounded_channel();
-    let receiver = ExampleReceiver::start(sender).map_err(Failure::of_work)?;
+    let (sender, incoming) = mpsc::unbounded_channel();
+    let options = ReceiverOptions {
+        address: ([127, 0, 0, 1], 0).into(),
+        uri: None,
+        status: actix_web::http::StatusCode::OK,
+        delay: Duration::ZERO,
+    };
+    let receiver = ExampleReceiver::start(options, sender).map_err(Failure::of_work)?;
+    let uri = format!("http://{}/hooks", receiver.address);
     let api = ApiClient::new(&format!("http://{}/graphql", service.address), &key)?;
-    let subscriptions = register(&api, &service, &receiver).await?;
-    greet(&service, &key, &receiver, subscriptions, &args);
+    let subscriptions = register(&api, &service, &receiver, &uri).await?;
+    greet(&service, &key, &uri, subscriptions, &args);
 
     let changes = SampleChanges::connect(&settings.database_url, 1)
         .await
         .map_err(Failure::of_work)?;
     let mut show = Show::default();
-    show.run(changes, deliveries, &args).await?;
+    show.run(changes, incoming, &args).await?;
     let done = show.summary();
     receiver.stop().await;
     service.stop(GRACE).await;
@@ -127,11 +134,12 @@ async fn register(
     api: &ApiClient,
     service: &Service,
     receiver: &ExampleReceiver,
+    uri: &str,
 ) -> Result<usize, Failure> {
     let input = json!({"input": {
         "name": "Example receiver",
         "description": "Started by rowhook demo",
-        "webhookUri": receiver.uri,
+        "webhookUri": uri,
     }});
     let made = api.call(CREATE_RECEIVER, input).await?;
     let made = &made["createWebhookReceiver"]["webhookReceiver"];
@@ -154,20 +162,11 @@ async fn register(
     Ok(count)
 }
 
-fn greet(
-    service: &Service,
-    key: &str,
-    receiver: &ExampleReceiver,
-    subscriptions: usize,
-    args: &DemoArgs,
-) {
+fn greet(service: &Service, key: &str, uri: &str, subscriptions: usize, args: &DemoArgs) {
     println!("rowhook demo: committed changes of the sample tables become signed webhooks");
     println!("  API       http://{}/graphql", service.address);
     println!("  API key   {key}");
-    println!(
-        "  receiver  {} ({subscriptions} subscriptions)",
-        receiver.uri
-    );
+    println!("  receiver  {uri} ({subscriptions} subscriptions)");
     match args.seconds {
         Some(seconds) => println!("  {} changes per second for {seconds} s", args.rate),
         None => println!("  {} changes per second until Ctrl-C", args.rate),
@@ -199,7 +198,7 @@ impl Show {
     async fn run(
         &mut self,
         mut factory: SampleChanges,
-        mut deliveries: mpsc::UnboundedReceiver<Received>,
+        mut incoming: mpsc::UnboundedReceiver<Incoming>,
         args: &DemoArgs,
     ) -> Result<(), Failure> {
         let began = Instant::now();
@@ -211,7 +210,7 @@ impl Show {
             let due = began + Duration::from_secs_f64(self.changes as f64 / f64::from(args.rate));
             tokio::select! {
                 () = &mut stop => break,
-                Some(received) = deliveries.recv() => self.received(&received),
+                Some(incoming) = incoming.recv() => self.came(&incoming),
                 () = tokio::time::sleep_until(due.into()) => {
                     if end.is_some_and(|end| Instant::now() >= end) {
                         break;
@@ -223,8 +222,8 @@ impl Show {
         }
         let deadline = tokio::time::Instant::now() + LAST_CALL;
         while self.missing() > 0 {
-            match tokio::time::timeout_at(deadline, deliveries.recv()).await {
-                Ok(Some(received)) => self.received(&received),
+            match tokio::time::timeout_at(deadline, incoming.recv()).await {
+                Ok(Some(incoming)) => self.came(&incoming),
                 Ok(None) | Err(_) => break,
             }
         }
@@ -254,9 +253,17 @@ impl Show {
         }
     }
 
+    fn came(&mut self, incoming: &Incoming) {
+        match incoming {
+            Incoming::Delivery(received) => self.received(received),
+            // Somebody looked at the receiver with a browser.
+            Incoming::Other { .. } => {}
+        }
+    }
+
     fn received(&mut self, received: &Received) {
         self.deliveries += 1;
-        let verified = received.ion_verified && received.standard_verified;
+        let verified = received.verified();
         self.verified += u64::from(verified);
         if !self.events.insert(received.event_id) {
             self.repeated += 1;

@@ -45,11 +45,11 @@ pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
         }
         Direction::Status => {
             let mut table = Table::new();
-            table.load_style(NOTHING).set_header(["migration", "state"]);
+            table.load_style(NOTHING).set_header(["MIGRATION", "STATE"]);
             for (name, applied) in db.migrations().await? {
                 table.add_row([name, if applied { "applied" } else { "pending" }.to_owned()]);
             }
-            println!("{table}");
+            println!("{}", table.trim_fmt());
         }
     }
     Ok(())

@@ -9,16 +9,21 @@
 mod api_client;
 mod demo;
 mod keys;
+mod listen;
 mod migrate;
+mod resources;
+mod schema;
 mod serve;
+mod verify;
 
 use std::{fmt, path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::{
     app::{self, StartError},
-    config::{self, ConfigError, Settings},
+    config::{self, ConfigError, Settings, UnknownVariable},
+    domain::shared_secret::SharedSecret,
     store::StoreError,
     telemetry::logs,
 };
@@ -40,14 +45,24 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show the main job on an embedded database: no set-up, nothing left behind
     Demo(demo::DemoArgs),
-    /// Run the service
     Serve(serve::ServeArgs),
-    /// Apply, take back or list the migrations of rowhook's own tables
     Migrate(migrate::MigrateArgs),
-    /// Make API keys
+    Resources(resources::ResourcesArgs),
     Keys(keys::KeysArgs),
+    Listen(listen::ListenArgs),
+    Verify(verify::VerifyArgs),
+    Schema(schema::SchemaArgs),
+    /// Print a completion script for your shell
+    ///
+    /// bash:  rowhook completions bash > ~/.local/share/bash-completion/completions/rowhook
+    /// zsh:   rowhook completions zsh > "${fpath[1]}/_rowhook"
+    /// fish:  rowhook completions fish > ~/.config/fish/completions/rowhook.fish
+    #[command(verbatim_doc_comment)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
 }
 
 /// Where the settings come from.
@@ -61,8 +76,13 @@ struct ConfigArgs {
 impl ConfigArgs {
     fn load(&self) -> Result<Settings, Failure> {
         let loaded = config::load(self.config.as_deref(), std::env::vars())?;
-        for name in &loaded.unknown_variables {
-            tracing::warn!("{name} is no setting of rowhook and is ignored");
+        for UnknownVariable { name, nearest } in &loaded.unknown_variables {
+            match nearest {
+                Some(nearest) => tracing::warn!(
+                    "{name} is no setting of rowhook and is ignored; did you mean {nearest}?"
+                ),
+                None => tracing::warn!("{name} is no setting of rowhook and is ignored"),
+            }
         }
         Ok(loaded.settings)
     }
@@ -89,6 +109,15 @@ impl Failure {
             message: message.to_string(),
         }
     }
+}
+
+/// A shared secret from the command line or the environment; the message never repeats it.
+fn parse_secret(text: &str) -> Result<SharedSecret, Failure> {
+    SharedSecret::parse(text.trim()).map_err(|error| {
+        Failure::of_usage(format!(
+            "--secret: {error}; give the sharedSecret that createWebhookReceiver answered"
+        ))
+    })
 }
 
 impl From<ConfigError> for Failure {
@@ -125,12 +154,23 @@ pub fn run() -> ExitCode {
             Command::Serve(args) => serve::run(args).await,
             Command::Migrate(args) => migrate::run(args).await,
             Command::Keys(args) => keys::run(args).await,
+            Command::Resources(args) => resources::run(args).await,
+            Command::Listen(args) => listen::run(args).await,
+            Command::Verify(args) => verify::run(args),
+            Command::Schema(args) => schema::run(args),
+            Command::Completions { shell } => {
+                let mut command = Cli::command();
+                clap_complete::generate(shell, &mut command, "rowhook", &mut std::io::stdout());
+                Ok(())
+            }
         }
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("rowhook: {}", failure.message);
+            for line in failure.message.lines() {
+                eprintln!("rowhook: {line}");
+            }
             ExitCode::from(failure.code)
         }
     }

@@ -1,61 +1,18 @@
 //! Reading the file and the environment.
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
+use std::path::{Path, PathBuf};
+
+use toml::Table;
+
+use super::{
+    Settings, check,
+    environment::{Environment, UnknownVariable},
+    file::File,
+    mistake::{ConfigError, Mistake, Place},
 };
-
-use serde::Deserialize;
-use toml::{Table, Value};
-
-use super::Settings;
 
 /// The file that is read when none is named and it is there.
 const DEFAULT_FILE: &str = "rowhook.toml";
-/// What a setting's variable begins with.
-const PREFIX: &str = "ROWHOOK_";
-/// Variables that are no settings: the command line's own, and those of the tests.
-const NOT_SETTINGS: [&str; 3] = ["ROWHOOK_CONFIG", "ROWHOOK_LOG", "ROWHOOK_LOG_FORMAT"];
-
-/// A mistake in the configuration, in one line.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file can not be read.
-    #[error("{}: can not be read: {error}", .file.display())]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// The system's words.
-        error: std::io::Error,
-    },
-    /// The file holds something that is no setting.
-    #[error("{}:{line}: {message}", .file.display())]
-    InFile {
-        /// The file.
-        file: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong.
-        message: String,
-    },
-    /// A variable holds something that is no value of its setting.
-    #[error("{variable}: {message}")]
-    InVariable {
-        /// The variable.
-        variable: String,
-        /// What is wrong.
-        message: String,
-    },
-    /// Two settings do not go together, or one is not good enough.
-    #[error("{setting}: {message}")]
-    Invalid {
-        /// The setting.
-        setting: String,
-        /// What is wrong and what to do.
-        message: String,
-    },
-}
-
 /// The settings, and what to warn of.
 #[derive(Debug)]
 pub struct Loaded {
@@ -64,7 +21,7 @@ pub struct Loaded {
     /// The file that they came from.
     pub file: Option<PathBuf>,
     /// Variables that look like settings and are none.
-    pub unknown_variables: Vec<String>,
+    pub unknown_variables: Vec<UnknownVariable>,
 }
 
 /// Reads the named file, else `rowhook.toml` if it is there, and the environment over it.
@@ -72,173 +29,49 @@ pub fn load(
     file: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Loaded, ConfigError> {
-    let found = file
+    let path = file
         .map(Path::to_path_buf)
         .or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|default| default.exists()));
-    let mut table = match &found {
-        Some(path) => read_file(path)?,
-        None => Table::new(),
-    };
-    let mut unknown_variables = Vec::new();
-    let mut settings = of_table(&table).map_err(|message| invalid("configuration", message))?;
-    let variables: HashMap<String, String> = environment
-        .into_iter()
-        .filter(|(name, _)| is_setting(name))
-        .collect();
-    let mut names: Vec<&String> = variables.keys().collect();
-    names.sort();
-    for name in names {
-        match overlay(&table, name, &variables[name]) {
-            Ok((next, read)) => (table, settings) = (next, *read),
-            Err(message) if message.contains("unknown field") => {
-                unknown_variables.push(name.clone());
-            }
-            Err(message) => {
-                return Err(ConfigError::InVariable {
-                    variable: name.clone(),
-                    message,
-                });
-            }
+    let mut file = path.as_deref().map(File::read).transpose()?;
+    let mut mistakes = file
+        .as_mut()
+        .map(|file| std::mem::take(&mut file.mistakes))
+        .unwrap_or_default();
+    let table = file
+        .as_ref()
+        .map_or_else(Table::new, |file| file.table.clone());
+    let mut over = Environment::over(table, environment);
+    mistakes.append(&mut over.mistakes);
+    let settings = match over.settings() {
+        Ok(settings) => settings,
+        Err(message) => {
+            mistakes.push(Mistake {
+                place: Place::Default,
+                setting: String::new(),
+                message,
+            });
+            return Err(ConfigError::Mistakes(mistakes));
         }
+    };
+    for (setting, message) in check::faults(&settings) {
+        let place = over
+            .place(&setting)
+            .or_else(|| file.as_ref()?.place(&setting))
+            .unwrap_or(Place::Default);
+        mistakes.push(Mistake {
+            place,
+            setting,
+            message,
+        });
     }
-    check(&settings)?;
+    if !mistakes.is_empty() {
+        return Err(ConfigError::Mistakes(mistakes));
+    }
     Ok(Loaded {
         settings,
-        file: found,
-        unknown_variables,
+        file: path,
+        unknown_variables: over.unknown,
     })
-}
-
-fn is_setting(name: &str) -> bool {
-    name.starts_with(PREFIX) && !NOT_SETTINGS.contains(&name) && !name.starts_with("ROWHOOK_TEST_")
-}
-
-fn invalid(setting: &str, message: String) -> ConfigError {
-    ConfigError::Invalid {
-        setting: setting.to_owned(),
-        message,
-    }
-}
-
-fn read_file(path: &Path) -> Result<Table, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
-        file: path.to_path_buf(),
-        error,
-    })?;
-    let in_file = |error: toml::de::Error| {
-        let at = error.span().map_or(0, |span| span.start.min(text.len()));
-        ConfigError::InFile {
-            file: path.to_path_buf(),
-            line: text[..at].matches('\n').count() + 1,
-            message: one_line(error.message()),
-        }
-    };
-    // Once as settings, for the place of a mistake; once as a table, to lay the environment over.
-    toml::from_str::<Settings>(&text).map_err(in_file)?;
-    toml::from_str(&text).map_err(in_file)
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn of_table(table: &Table) -> Result<Settings, String> {
-    Settings::deserialize(table.clone()).map_err(|error| one_line(error.message()))
-}
-
-/// The table with one variable laid over it. Its text is read as a TOML value where that fits the
-/// setting, else as a string, else as a list of strings with commas between them.
-fn overlay(table: &Table, name: &str, text: &str) -> Result<(Table, Box<Settings>), String> {
-    let path: Vec<String> = name[PREFIX.len()..]
-        .to_ascii_lowercase()
-        .split("__")
-        .map(str::to_owned)
-        .collect();
-    let as_toml = toml::from_str::<Table>(&format!("value = {text}"))
-        .ok()
-        .and_then(|mut table| table.remove("value"));
-    let as_list = text
-        .split(',')
-        .map(|part| Value::String(part.trim().to_owned()))
-        .collect();
-    let readings = [
-        as_toml,
-        Some(Value::String(text.to_owned())),
-        Some(Value::Array(as_list)),
-    ];
-    let mut first_error = None;
-    for value in readings.into_iter().flatten() {
-        let mut next = table.clone();
-        if !put(&mut next, &path, value) {
-            return Err("names a setting inside one that is no table".to_owned());
-        }
-        match of_table(&next) {
-            Ok(settings) => return Ok((next, Box::new(settings))),
-            Err(error) => first_error.get_or_insert(error),
-        };
-    }
-    Err(first_error.unwrap_or_else(|| "has no value".to_owned()))
-}
-
-fn put(table: &mut Table, path: &[String], value: Value) -> bool {
-    match path {
-        [] => false,
-        [last] => {
-            table.insert(last.clone(), value);
-            true
-        }
-        [first, rest @ ..] => {
-            let inner = table
-                .entry(first.clone())
-                .or_insert_with(|| Value::Table(Table::new()));
-            match inner {
-                Value::Table(inner) => put(inner, rest, value),
-                _ => false,
-            }
-        }
-    }
-}
-
-/// What no single value can tell.
-fn check(settings: &Settings) -> Result<(), ConfigError> {
-    let url = &settings.database_url;
-    if !["sqlite:", "postgres://", "postgresql://"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme))
-    {
-        let shown = url.split(':').next().unwrap_or_default();
-        return Err(invalid(
-            "database_url",
-            format!("{shown:?} is no database rowhook knows; use sqlite://PATH or postgres://…"),
-        ));
-    }
-    if settings.defaults.max_in_flight == 0 {
-        return Err(invalid(
-            "defaults.max_in_flight",
-            "0 would send nothing; use at least 1".to_owned(),
-        ));
-    }
-    if settings.defaults.timeout.is_zero() {
-        return Err(invalid(
-            "defaults.timeout",
-            "no time at all; use at least 100ms".to_owned(),
-        ));
-    }
-    let mut names = HashMap::new();
-    for resource in &settings.resources {
-        for name in std::iter::once(&resource.name).chain(&resource.aliases) {
-            if let Some(other) = names.insert(name, &resource.table) {
-                return Err(invalid(
-                    "resources",
-                    format!(
-                        "{name} names both {other} and {}; give one another name",
-                        resource.table
-                    ),
-                ));
-            }
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -279,6 +112,7 @@ mod tests {
                     "127.0.0.0/8, ::1/128",
                 ),
                 ("ROWHOOK_UNHEARD_OF", "1"),
+                ("ROWHOOK_DEFAULTS__TIMEOUTS", "1s"),
                 ("OTHER", "1"),
             ],
         )
@@ -290,28 +124,71 @@ mod tests {
         assert_eq!(settings.defaults.timeout, Duration::from_millis(250));
         assert_eq!(settings.defaults.max_in_flight, 3);
         assert_eq!(settings.receivers.allow_private_networks.len(), 2);
-        assert_eq!(loaded.unknown_variables, ["ROWHOOK_UNHEARD_OF"]);
+        let unknown: Vec<_> = loaded
+            .unknown_variables
+            .iter()
+            .map(|one| (one.name.as_str(), one.nearest.as_deref()))
+            .collect();
+        assert_eq!(
+            unknown,
+            [
+                (
+                    "ROWHOOK_DEFAULTS__TIMEOUTS",
+                    Some("ROWHOOK_DEFAULTS__TIMEOUT")
+                ),
+                ("ROWHOOK_UNHEARD_OF", None),
+            ]
+        );
     }
 
     #[test]
-    fn a_mistake_is_one_line_with_its_place() {
+    fn every_mistake_is_one_line_with_its_place() {
         let says = |file: &str, variables: &[(&str, &str)]| {
             let text = with(file, variables).unwrap_err().to_string();
-            assert!(!text.contains('\n'), "{text}");
-            text
+            let lines = text.lines().map(|line| {
+                // What stands before the line's number is the file's name, another one each time.
+                line.find(".tmp").map_or(line.to_owned(), |_| {
+                    line.split_once(':').unwrap().1.to_owned()
+                })
+            });
+            lines.collect::<Vec<_>>()
         };
-        let text = says("listen = \"x\"\nlisten_port = 3\n", &[]);
-        assert!(
-            text.contains(":2: ") && text.contains("listen_port"),
-            "{text}"
+        let file = "listen = \"8080\"\nlisten_port = 3\nsample = 1\n\n[defaults]\ntimeout = \"soon\"\n\
+                    max_in_flight = \"many\"\n[receivers]\nallow_htttp = true\n\
+                    allow_private_networks = [\"10.0.0.0/8\", \"ten\"]\n\
+                    [[resources]]\nname = \"RUN\"\n[[resources]]\nname = \"run\"\ntable = \"a\"\n\
+                    [[resources]]\nname = \"B\"\ntable = \"b\"\non_truncate = \"row\"\n";
+        assert_eq!(
+            says(file, &[]),
+            [
+                "2: listen_port: there is no such setting; did you mean `listen`?",
+                "3: sample: integer `1`, expected true or false",
+                "6: defaults.timeout: \"soon\" is no duration; write it as \"5s\", \"250ms\" or \"30d\"",
+                "7: defaults.max_in_flight: string \"many\", expected a whole number",
+                "9: receivers.allow_htttp: there is no such setting; did you mean `allow_http`?",
+                "10: receivers.allow_private_networks: \"ten\" is no network; write it as \"10.0.0.0/8\" or \
+                 \"192.0.2.7\"",
+                "11: resources[0]: `table` is missing; add it",
+                "14: resources[1].name: \"run\" can not name a resource: use upper-case letters, digits and \
+                 underscores, a letter first (for example RUN_STEP)",
+                "19: resources[2].on_truncate: \"row\" is none of rows, refuse, ignore; write one of them",
+                "1: listen: \"8080\" is no address to listen on; write it as 127.0.0.1:8080, or 0.0.0.0:8080 \
+                 for every network",
+            ]
         );
-        let text = says("[defaults]\ntimeout = \"soon\"\n", &[]);
-        assert!(text.contains(":2: ") && text.contains("write 5s"), "{text}");
-        let text = says("", &[("ROWHOOK_SAMPLE", "perhaps")]);
-        assert!(text.starts_with("ROWHOOK_SAMPLE: "), "{text}");
-        let text = says("database_url = \"mysql://x\"", &[]);
-        assert!(text.contains("postgres://"), "{text}");
+        assert_eq!(says("listen = \n", &[])[0].split(':').next(), Some("1"));
+        let variables = [("ROWHOOK_SAMPLE", "perhaps"), ("ROWHOOK_LISTEN", "x")];
+        let text = says("", &variables);
+        assert_eq!(text.len(), 2, "{text:?}");
+        assert!(text[0].starts_with("ROWHOOK_SAMPLE: string \"perhaps\", expected true"));
+        assert!(text[1].starts_with("ROWHOOK_LISTEN: \"x\" is no address"));
+        let text = says("database_url = \"mysql://me:word@x\"", &[]);
+        assert!(text[0].starts_with("1: database_url: \"mysql\"") && !text[0].contains("word"));
         let twice = "[[resources]]\nname = \"RUN\"\ntable = \"a\"\n[[resources]]\nname = \"RUN\"\ntable = \"b\"";
-        assert!(says(twice, &[]).contains("names both a and b"));
+        let text = says(twice, &[]);
+        assert_eq!(
+            text,
+            ["5: resources[1].name: RUN names both a and b; give one another name"]
+        );
     }
 }

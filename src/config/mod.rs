@@ -1,11 +1,15 @@
 //! The settings of a deployment: `rowhook.toml`, overlaid by `ROWHOOK_…` variables.
 //!
-//! `default.toml` explains every key. A mistake is told in one line that names the setting and the
-//! mend; an unknown key is an error in the file and a warning in the environment, where orchestrators
-//! add variables of their own.
+//! `default.toml` explains every key. Every mistake is told, each in one line that names its place, the setting
+//! and the mend; an unknown key is an error in the file and a warning in the environment, where
+//! orchestrators add variables of their own.
 
+mod check;
+mod environment;
+mod file;
 pub mod key_file;
 mod load;
+mod mistake;
 mod values;
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
@@ -16,7 +20,9 @@ use serde::Deserialize;
 
 use crate::domain::resource::{OnTruncate, ResourceName};
 
-pub use load::{ConfigError, Loaded, load};
+pub use environment::UnknownVariable;
+pub use load::{Loaded, load};
+pub use mistake::{ConfigError, Mistake, Place};
 
 /// The explained defaults, as `default.toml` in the binary.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
@@ -42,6 +48,7 @@ pub struct Settings {
     /// `serve` applies pending migrations.
     pub auto_migrate: bool,
     /// The largest body that is sent.
+    #[serde(deserialize_with = "values::size")]
     pub max_payload: ByteSize,
     /// `/metrics` needs no key.
     pub metrics_public: bool,
@@ -80,11 +87,13 @@ pub struct ReceiverSettings {
     /// Receivers need not be https.
     pub allow_http: bool,
     /// Networks that receivers may resolve into although they are not public.
+    #[serde(deserialize_with = "values::networks")]
     pub allow_private_networks: Vec<IpNet>,
     /// A PEM file of further certificate authorities.
     pub ca_bundle: Option<PathBuf>,
     /// The addresses that deliveries come from, shown to users for their allow-lists.
-    pub egress_ips: Vec<String>,
+    #[serde(deserialize_with = "values::networks")]
+    pub egress_ips: Vec<IpNet>,
     /// The source address of deliveries.
     pub bind_address: Option<IpAddr>,
 }

@@ -1,24 +1,48 @@
 //! A receiver for trying things: takes deliveries and says whether their signatures verify.
 //!
-//! It does what a user's receiver does, with nothing but the secret, its own URI and the request.
+//! `rowhook demo` and `rowhook listen` start it. It does what a user's receiver does, with nothing but the
+//! secret, its own URI and the request; of rowhook it knows no more than that.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer,
     dev::ServerHandle,
+    http::{Method, StatusCode},
     web::{self, Bytes},
 };
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use std::{net::SocketAddr, sync::Arc, time::Instant};
 use tokio::sync::mpsc;
 
 use crate::{
     domain::shared_secret::SharedSecret,
-    policy::signature::{ion_message, verify_ion, verify_standard},
+    policy::{
+        received::{Envelope, NotADelivery, envelope, inner_json},
+        signature::{ion_message, verify_ion, verify_standard},
+    },
 };
 
 /// The largest body that is taken.
 const BODY_LIMIT: usize = 64 << 20;
+
+/// What came in.
+#[derive(Clone, Debug)]
+pub enum Incoming {
+    /// A delivery.
+    Delivery(Received),
+    /// Some other request.
+    Other {
+        /// Its method.
+        method: String,
+        /// Its path.
+        path: String,
+        /// Why it is no delivery.
+        why: String,
+    },
+}
 
 /// A delivery as it came.
 #[derive(Clone, Debug)]
@@ -35,61 +59,90 @@ pub struct Received {
     pub action: String,
     /// `data.id` as JSON text.
     pub row_id: String,
-    /// `x-ion-signature` verifies.
-    pub ion_verified: bool,
-    /// `webhook-signature` verifies.
-    pub standard_verified: bool,
+    /// The path and query that were asked for.
+    pub path: String,
+    /// The JSON body.
+    pub body: String,
+    /// `x-ion-signature`.
+    pub ion: Checked,
+    /// `webhook-signature`.
+    pub standard: Checked,
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    event_id: i64,
-    resource: String,
-    action: String,
-    #[serde(borrow)]
-    data: &'a RawValue,
+impl Received {
+    /// Whether both signatures verify.
+    pub fn verified(&self) -> bool {
+        self.ion == Checked::Verified && self.standard == Checked::Verified
+    }
+
+    /// Whether one of the signatures is wrong.
+    pub fn wrong(&self) -> bool {
+        self.ion == Checked::Wrong || self.standard == Checked::Wrong
+    }
 }
 
-#[derive(Deserialize)]
-struct Data<'a> {
-    #[serde(borrow)]
-    id: &'a RawValue,
+/// What became of a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// It is right.
+    Verified,
+    /// It is there and wrong.
+    Wrong,
+    /// The header is not there.
+    Absent,
+    /// No secret is known to check it with.
+    Unchecked,
+}
+
+/// How the receiver behaves.
+#[derive(Clone, Debug)]
+pub struct ReceiverOptions {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its URI as it is registered with rowhook, letter by letter; else what the request says.
+    pub uri: Option<String>,
+    /// The status that it answers to what verifies, or to everything while it knows no secret.
+    pub status: StatusCode,
+    /// How long it takes to answer.
+    pub delay: Duration,
 }
 
 /// The receiver, running.
 pub struct ExampleReceiver {
-    /// Its URI, as it is to be registered.
-    pub uri: String,
     /// Where it listens.
     pub address: SocketAddr,
-    secret: Arc<std::sync::RwLock<Option<SharedSecret>>>,
+    secret: Secret,
     server: ServerHandle,
 }
 
+type Secret = Arc<RwLock<Option<SharedSecret>>>;
+
 #[derive(Clone)]
 struct State {
-    uri: String,
-    secret: Arc<std::sync::RwLock<Option<SharedSecret>>>,
-    deliveries: mpsc::UnboundedSender<Received>,
+    options: ReceiverOptions,
+    secret: Secret,
+    incoming: mpsc::UnboundedSender<Incoming>,
 }
 
 impl ExampleReceiver {
-    /// Listens on a free port of this machine; each delivery is sent to `deliveries`.
-    pub fn start(deliveries: mpsc::UnboundedSender<Received>) -> std::io::Result<Self> {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// Listens; whatever comes, on whatever path, is told to `incoming`.
+    pub fn start(
+        options: ReceiverOptions,
+        incoming: mpsc::UnboundedSender<Incoming>,
+    ) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(options.address)?;
         let address = listener.local_addr()?;
-        let uri = format!("http://{address}/hooks");
-        let secret = Arc::default();
+        let secret = Secret::default();
         let state = State {
-            uri: uri.clone(),
-            secret: Arc::clone(&secret),
-            deliveries,
+            options,
+            secret: secret.clone(),
+            incoming,
         };
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(web::Data::new(state.clone()))
                 .app_data(web::PayloadConfig::new(BODY_LIMIT))
-                .route("/hooks", web::post().to(receive))
+                .default_service(web::to(receive))
         })
         .workers(1)
         .disable_signals()
@@ -98,7 +151,6 @@ impl ExampleReceiver {
         let handle = server.handle();
         actix_web::rt::spawn(server);
         Ok(Self {
-            uri,
             address,
             secret,
             server: handle,
@@ -107,10 +159,7 @@ impl ExampleReceiver {
 
     /// The secret that rowhook gave at registration.
     pub fn set_secret(&self, secret: SharedSecret) {
-        *self
-            .secret
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(secret);
+        *self.secret.write().unwrap_or_else(PoisonError::into_inner) = Some(secret);
     }
 
     /// Stops listening.
@@ -119,50 +168,112 @@ impl ExampleReceiver {
     }
 }
 
-/// 200 when both signatures verify, 401 when one does not, 400 when it is no delivery.
+/// The configured status to what verifies, 401 to what does not, 400 to what is no delivery.
 async fn receive(request: HttpRequest, body: Bytes, state: web::Data<State>) -> HttpResponse {
     let at = Instant::now();
-    let Ok(text) = std::str::from_utf8(&body) else {
-        return HttpResponse::BadRequest().body("the body is no UTF-8");
+    // Nobody listens any more when the command is over.
+    let tell = |incoming| {
+        let _over = state.incoming.send(incoming);
     };
-    let (Ok(envelope), Ok(secret)) = (
-        serde_json::from_str::<Envelope<'_>>(text),
-        state.secret.read().map(|secret| secret.clone()),
-    ) else {
-        return HttpResponse::BadRequest().body("this is no delivery of rowhook");
+    let received = if request.method() == Method::POST {
+        read(&request, &body, &state, at).map_err(|error| error.to_string())
+    } else {
+        Err("deliveries are POST requests".to_owned())
     };
-    let Some(secret) = secret else {
-        return HttpResponse::ServiceUnavailable().body("the secret is not known yet");
+    let received = match received {
+        Ok(received) => received,
+        Err(why) => {
+            tell(Incoming::Other {
+                method: request.method().to_string(),
+                path: request.path().to_owned(),
+                why: why.clone(),
+            });
+            return HttpResponse::BadRequest().body(format!("this is no delivery: {why}"));
+        }
     };
-    let header = |name: &str| {
-        let value = request.headers().get(name);
-        value
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
+    let wrong = received.wrong();
+    tell(Incoming::Delivery(received));
+    if !state.options.delay.is_zero() {
+        actix_web::rt::time::sleep(state.options.delay).await;
+    }
+    if wrong {
+        return HttpResponse::Unauthorized().body("the signature does not verify");
+    }
+    HttpResponse::build(state.options.status).finish()
+}
+
+fn read(
+    request: &HttpRequest,
+    bytes: &[u8],
+    state: &State,
+    at: Instant,
+) -> Result<Received, NotADelivery> {
+    let header = |name: &str| request.headers().get(name)?.to_str().ok();
+    let body = inner_json(bytes)?;
+    let envelope = envelope(&body)?;
+    let row_id = envelope.row_id()?;
+    let secret = state.secret.read().unwrap_or_else(PoisonError::into_inner);
+    let checked = |header: Option<&str>, check: &dyn Fn(&SharedSecret, &str) -> bool| match (
+        header,
+        secret.as_ref(),
+    ) {
+        (None, _) => Checked::Absent,
+        (Some(_), None) => Checked::Unchecked,
+        (Some(header), Some(secret)) if check(secret, header) => Checked::Verified,
+        (Some(_), Some(_)) => Checked::Wrong,
     };
-    let ion_verified = ion_message(&state.uri, envelope.data.get())
-        .is_ok_and(|message| verify_ion(&secret, &message, header("x-ion-signature")));
-    let standard_verified = header("webhook-timestamp").parse().is_ok_and(|seconds| {
-        let signature = header("webhook-signature");
-        verify_standard(&secret, header("webhook-id"), seconds, &body, signature)
+    let uris = match &state.options.uri {
+        Some(uri) => vec![uri.clone()],
+        None => likely_uris(request),
+    };
+    let ion = checked(header("x-ion-signature"), &|secret, signature| {
+        uris.iter()
+            .any(|uri| ion_verifies(uri, &envelope, secret, signature))
     });
-    let row_id = serde_json::from_str::<Data<'_>>(envelope.data.get())
-        .map(|data| data.id.get().to_owned())
-        .unwrap_or_default();
-    // Nobody listens any more when the demo is over.
-    let _over = state.deliveries.send(Received {
+    let standard = checked(header("webhook-signature"), &|secret, signature| {
+        let id = header("webhook-id");
+        let seconds = header("webhook-timestamp").and_then(|text| text.parse().ok());
+        id.zip(seconds)
+            .is_some_and(|(id, seconds)| verify_standard(secret, id, seconds, bytes, signature))
+    });
+    let path = request.uri().path_and_query();
+    Ok(Received {
         at,
         event_id: envelope.event_id,
-        sequence: header("x-rowhook-sequence").parse().ok(),
-        resource: envelope.resource,
-        action: envelope.action,
+        sequence: header("x-rowhook-sequence").and_then(|text| text.parse().ok()),
         row_id,
-        ion_verified,
-        standard_verified,
-    });
-    if ion_verified && standard_verified {
-        HttpResponse::Ok().finish()
-    } else {
-        HttpResponse::Unauthorized().body("the signature does not verify")
+        path: path.map_or_else(String::new, ToString::to_string),
+        ion,
+        standard,
+        resource: envelope.resource.clone(),
+        action: envelope.action.clone(),
+        body: body.clone().into_owned(),
+    })
+}
+
+fn ion_verifies(
+    uri: &str,
+    envelope: &Envelope<'_>,
+    secret: &SharedSecret,
+    signature: &str,
+) -> bool {
+    ion_message(uri, envelope.data.get())
+        .is_ok_and(|message| verify_ion(secret, &message, signature))
+}
+
+/// What the URI of this request can have been registered as: plain, or behind something that ends TLS.
+fn likely_uris(request: &HttpRequest) -> Vec<String> {
+    let host = request.headers().get("host");
+    let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let target = request.uri().path_and_query();
+    let target = target.map_or("/", |target| target.as_str());
+    let mut uris = Vec::new();
+    for scheme in ["http", "https"] {
+        let base = format!("{scheme}://{host}");
+        uris.push(format!("{base}{target}"));
+        if target == "/" {
+            uris.push(base);
+        }
     }
+    uris
 }

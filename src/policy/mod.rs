@@ -12,6 +12,7 @@ pub mod python_float;
 pub mod python_json;
 mod python_printable;
 pub mod python_repr;
+pub mod received;
 pub mod seal;
 pub mod signature;
 pub mod throttle;

@@ -163,6 +163,9 @@ pub trait ResourceInstaller: Send + Sync {
     /// on, and in force. Only looks.
     async fn in_force(&self, wanted: &WantedResource) -> Result<bool, InstallError>;
 
+    /// The versions in force, by name, whatever the configuration says by now.
+    async fn installed(&self) -> Result<Vec<Resource>, StoreError>;
+
     /// Takes the triggers of a resource off, without a trace in the user's schema, and retires its
     /// version; [`Installed::Unchanged`] when there was nothing of that name.
     async fn uninstall(&self, name: &ResourceName) -> Result<Installed, InstallError>;

@@ -193,6 +193,12 @@ impl Db {
             .collect())
     }
 
+    /// How many migrations are not applied.
+    pub async fn pending_migrations(&self) -> Result<usize, StoreError> {
+        let all = self.migrations().await?;
+        Ok(all.iter().filter(|(_, applied)| !applied).count())
+    }
+
     /// Applies pending migrations and tells how many there were.
     pub async fn migrate_up(&self) -> Result<usize, StoreError> {
         let db = self.migrating_connection().await?;

@@ -138,6 +138,10 @@ impl ResourceInstaller for SqlResourceInstaller {
         Ok(found.is_some())
     }
 
+    async fn installed(&self) -> Result<Vec<Resource>, StoreError> {
+        versions::in_force(&self.db).await
+    }
+
     async fn uninstall(&self, name: &ResourceName) -> Result<Installed, InstallError> {
         for attempt in 1..=self.patience.tries {
             let done = match self.db.dialect() {

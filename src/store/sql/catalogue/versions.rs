@@ -1,6 +1,6 @@
 //! The versions of the tables' descriptions, in `rowhook.resources`.
 
-use sea_orm::{ConnectionTrait, Value};
+use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 
 use crate::{
     domain::{
@@ -85,17 +85,28 @@ pub(super) async fn by_id(db: &Db, ids: &[ResourceId]) -> Result<Vec<Resource>, 
         ),
         ids.iter().map(|id| Value::from(id.0)),
     );
-    let mut versions = Vec::with_capacity(ids.len());
-    for row in db.query_all_raw(statement).await? {
+    read_all(db, statement).await
+}
+
+/// Every version in force, by name.
+pub(super) async fn in_force(db: &Db) -> Result<Vec<Resource>, StoreError> {
+    let sql =
+        "select id, name, definition from rowhook.resources where retired_at is null order by name";
+    read_all(db, db.statement(sql, [])).await
+}
+
+async fn read_all(db: &Db, statement: Statement) -> Result<Vec<Resource>, StoreError> {
+    let rows = db.query_all_raw(statement).await?;
+    let read = |row: &QueryResult| {
         let name: String = row.try_get("", "name")?;
-        versions.push(Resource {
+        Ok(Resource {
             id: ResourceId(row.try_get("", "id")?),
             name: name.parse().map_err(StoreError::corrupt)?,
             aliases: Vec::new(),
             definition: parsed(&row.try_get::<String>("", "definition")?)?,
-        });
-    }
-    Ok(versions)
+        })
+    };
+    rows.iter().map(read).collect()
 }
 
 fn parsed(definition: &str) -> Result<ResourceDefinition, StoreError> {
