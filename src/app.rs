@@ -46,11 +46,13 @@ use crate::{
             api_keys::SqlApiKeyStore,
             catalogue::SqlResourceInstaller,
             change_log::SqlChangeLog,
+            connect::ConnectError,
             db::{Db, Dialect},
             event_log::SqlEventLog,
             event_queue::SqlEventQueue,
             fan_out::SqlFanOut,
             leases::SqlLeases,
+            migrations::MigrateError,
             outcomes::SqlOutcomes,
             page_connection::PageConnection,
             receivers::SqlManagementStore,
@@ -99,7 +101,10 @@ pub enum StartError {
     #[error("another rowhook serves {}; stop it first, or name another database_url", .0.display())]
     InUse(PathBuf),
     /// The lock beside the embedded database.
-    #[error("{}: {error}", .path.display())]
+    #[error(
+        "database_url: {} can not be made ({error}); its folder must be there, and this user must be able to \
+         write in it", .path.display()
+    )]
     Lock {
         /// The file.
         path: PathBuf,
@@ -107,7 +112,10 @@ pub enum StartError {
         error: std::io::Error,
     },
     /// The address is taken or not ours.
-    #[error("listen: {address} can not be listened on: {error}; set another address")]
+    #[error(
+        "listen: {address} can not be listened on ({error}); stop what does, or set another address with \
+         `listen` in rowhook.toml or ROWHOOK_LISTEN"
+    )]
     Listen {
         /// The address.
         address: String,
@@ -123,8 +131,14 @@ pub enum StartError {
     /// A watched table.
     #[error(transparent)]
     Install(#[from] InstallError),
-    /// The database.
+    /// There is no connection to the database.
     #[error("database_url: {0}")]
+    Connect(#[from] ConnectError),
+    /// rowhook's own tables.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// The database.
+    #[error("the database: {0}")]
     Store(#[from] StoreError),
     /// The sample tables.
     #[error("the sample tables could not be made: {0}")]
@@ -137,11 +151,13 @@ impl StartError {
         match self {
             Self::Setting { .. } | Self::NoResources | Self::NoFile(_) | Self::Tls(_) => true,
             Self::Install(error) => !matches!(error, InstallError::Store(_)),
+            Self::Connect(error) => matches!(error, ConnectError::Url(_)),
             Self::Pending(_)
             | Self::InUse(_)
             | Self::Lock { .. }
             | Self::Listen { .. }
             | Self::KeyFile(_)
+            | Self::Migrate(_)
             | Self::Store(_)
             | Self::Sample(_) => false,
         }
@@ -172,6 +188,8 @@ impl Service {
     /// Starts everything. Needs a running actix system.
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
         let transport = transport(settings)?;
+        // Before anything is touched: it is bound again when there is something to answer with.
+        drop(bind(settings)?);
         let lock = lock_embedded(&settings.database_url)?;
         let db = open(settings).await?;
         let sealer = Arc::new(sealer(settings)?);
@@ -467,6 +485,13 @@ fn transport(settings: &Settings) -> Result<Arc<HttpTransportFactory>, StartErro
         bind_address: settings.receivers.bind_address,
         resolver: Arc::new(SystemResolver),
     })))
+}
+
+fn bind(settings: &Settings) -> Result<std::net::TcpListener, StartError> {
+    std::net::TcpListener::bind(&settings.listen).map_err(|error| StartError::Listen {
+        address: settings.listen.clone(),
+        error,
+    })
 }
 
 fn listen(settings: &Settings, state: HttpState) -> Result<(ServerHandle, SocketAddr), StartError> {

@@ -24,7 +24,10 @@ use crate::{
     app::{self, StartError},
     config::{self, ConfigError, Settings, UnknownVariable},
     domain::shared_secret::SharedSecret,
-    store::StoreError,
+    store::{
+        StoreError,
+        sql::{connect::ConnectError, migrations::MigrateError},
+    },
     telemetry::logs,
 };
 
@@ -133,6 +136,18 @@ impl From<StartError> for Failure {
         } else {
             Self::of_work(error)
         }
+    }
+}
+
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        StartError::from(error).into()
+    }
+}
+
+impl From<MigrateError> for Failure {
+    fn from(error: MigrateError) -> Self {
+        Self::of_work(error)
     }
 }
 

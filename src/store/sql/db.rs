@@ -7,39 +7,26 @@
 
 use std::{
     borrow::Cow,
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
-    QueryResult, RuntimeErr, SqlErr, SqliteTransactionMode, SqlxPostgresConnector,
-    SqlxSqliteConnector, Statement, TransactionOptions, TransactionTrait, Value,
-    sqlx::{
-        self, Executor as _,
-        postgres::{PgConnectOptions, PgPoolOptions},
-        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-    },
+    QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
+    sqlx::postgres::PgPoolOptions,
 };
-use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::store::StoreError;
 
-use super::home::{Home, Kept};
-
-/// How long a statement waits for a free connection before the caller is told that there is none.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a SQLite writer waits for another process's write to end.
-pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Readers beside SQLite's one writer; more only wait for each other's page cache.
-const SQLITE_CONNECTIONS: u32 = 4;
-/// Two instances that start at once migrate one after the other: PostgreSQL advisory lock, "rowhook".
-const MIGRATION_LOCK: i64 = 0x726f_7768_6f6f_6b00;
+use super::{
+    connect::{self, ConnectError},
+    faults::is_busy,
+    home::{Home, Kept},
+};
 
 /// Which database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +36,6 @@ pub enum Dialect {
     /// SQLite, rowhook's tables with prefix `rowhook_`.
     Sqlite,
 }
-
-/// What a service connection to PostgreSQL sets: an instance that is frozen in the middle of a
-/// transaction must not hold rows that the others need for longer than this.
-const SESSION: &str = "set idle_in_transaction_session_timeout = '10s';
-                       set lock_timeout = '5s';
-                       set statement_timeout = '50s'";
 
 /// A pool of connections to rowhook's database.
 #[derive(Clone)]
@@ -71,15 +52,16 @@ pub struct Db {
 
 impl Db {
     /// Connects to `sqlite://PATH` or `postgres://…`.
-    pub async fn connect(url: &str, connections: u32) -> Result<Self, StoreError> {
+    pub async fn connect(url: &str, connections: u32) -> Result<Self, ConnectError> {
         let home = Home::start()?;
         let opened = Arc::<AtomicU64>::default();
         let (pool, dialect) = if url.starts_with("sqlite:") {
-            (home.with(connect_sqlite(url)).await?, Dialect::Sqlite)
+            (home.with(connect::sqlite(url)).await?, Dialect::Sqlite)
         } else {
+            home.with(connect::try_postgres(url)).await?;
             let pool = PgPoolOptions::new().max_connections(connections);
             (
-                home.with(connect_postgres(url, pool, opened.clone()))
+                home.with(connect::postgres(url, pool, opened.clone()))
                     .await?,
                 Dialect::Postgres,
             )
@@ -106,7 +88,7 @@ impl Db {
                     .max_lifetime(None)
                     .test_before_acquire(false);
                 self.home
-                    .with(connect_postgres(&self.url, pool, opened.clone()))
+                    .with(connect::postgres(&self.url, pool, opened.clone()))
                     .await?
             }
         };
@@ -127,6 +109,11 @@ impl Db {
     /// Which database it is.
     pub fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// Where the database is.
+    pub(super) fn url(&self) -> &str {
+        &self.url
     }
 
     /// The thread that connections live on, for those who open them otherwise.
@@ -177,86 +164,6 @@ impl Db {
     /// A statement with bound values (`$1`, `$2` … in both dialects).
     pub fn statement(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
         statement(self.dialect, sql, values)
-    }
-
-    /// The applied and pending migrations: name and whether it is applied.
-    pub async fn migrations(&self) -> Result<Vec<(String, bool)>, StoreError> {
-        let db = self.migrating_connection().await?;
-        let all = migration::Migrator::get_migration_with_status_read_only(&db).await?;
-        self.end_migration(db).await?;
-        Ok(all
-            .iter()
-            .map(|one| {
-                let applied = one.status() == sea_orm_migration::MigrationStatus::Applied;
-                (one.name().to_owned(), applied)
-            })
-            .collect())
-    }
-
-    /// How many migrations are not applied.
-    pub async fn pending_migrations(&self) -> Result<usize, StoreError> {
-        let all = self.migrations().await?;
-        Ok(all.iter().filter(|(_, applied)| !applied).count())
-    }
-
-    /// Applies pending migrations and tells how many there were.
-    pub async fn migrate_up(&self) -> Result<usize, StoreError> {
-        let db = self.migrating_connection().await?;
-        if self.dialect == Dialect::Postgres {
-            db.execute_unprepared(&format!("select pg_advisory_lock({MIGRATION_LOCK})"))
-                .await?;
-            db.execute_unprepared("create schema if not exists rowhook")
-                .await?;
-        }
-        let pending = migration::Migrator::get_pending_migrations(&db)
-            .await?
-            .len();
-        migration::Migrator::up(&db, None).await?;
-        self.end_migration(db).await?;
-        Ok(pending)
-    }
-
-    /// Takes the last `steps` migrations back.
-    pub async fn migrate_down(&self, steps: u32) -> Result<(), StoreError> {
-        let db = self.migrating_connection().await?;
-        if self.dialect == Dialect::Postgres {
-            db.execute_unprepared(&format!("select pg_advisory_lock({MIGRATION_LOCK})"))
-                .await?;
-        }
-        migration::Migrator::down(&db, Some(steps)).await?;
-        self.end_migration(db).await
-    }
-
-    /// Ends the connection, and with it the migration lock; SQLite's was the pool itself.
-    async fn end_migration(&self, db: DatabaseConnection) -> Result<(), StoreError> {
-        if self.dialect == Dialect::Postgres {
-            db.close().await?;
-        }
-        Ok(())
-    }
-
-    /// One connection of its own, whose unqualified names are rowhook's.
-    async fn migrating_connection(&self) -> Result<DatabaseConnection, StoreError> {
-        match self.dialect {
-            Dialect::Sqlite => Ok(self.pool.clone()),
-            Dialect::Postgres => {
-                let pool = PgPoolOptions::new()
-                    .max_connections(1)
-                    .acquire_timeout(ACQUIRE_TIMEOUT)
-                    .after_connect(|connection, _| {
-                        Box::pin(async move {
-                            sqlx::query("set search_path to rowhook")
-                                .execute(connection)
-                                .await?;
-                            Ok(())
-                        })
-                    })
-                    .connect_with(postgres_options(&self.url)?)
-                    .await
-                    .map_err(unavailable)?;
-                Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
-            }
-        }
     }
 
     /// Whether the database answers.
@@ -398,111 +305,6 @@ impl ConnectionTrait for Txn {
         let stmt = renamed(self.dialect, stmt);
         self.home.with(self.inner.query_all_raw(stmt)).await
     }
-}
-
-async fn connect_sqlite(url: &str) -> Result<DatabaseConnection, StoreError> {
-    let path = url
-        .strip_prefix("sqlite://")
-        .or_else(|| url.strip_prefix("sqlite:"))
-        .unwrap_or(url);
-    let options = SqliteConnectOptions::new()
-        .filename(Path::new(path))
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // An event that was sent exists, with its id, after any crash.
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(SQLITE_BUSY_TIMEOUT);
-    let pool = SqlitePoolOptions::new()
-        .max_connections(SQLITE_CONNECTIONS)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options)
-        .await
-        .map_err(|error| StoreError::Unavailable(format!("{path}: {error}")))?;
-    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
-}
-
-fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
-    let options: PgConnectOptions = url
-        .parse()
-        .map_err(|error: sqlx::Error| StoreError::Refused(error.to_string()))?;
-    Ok(options.application_name("rowhook"))
-}
-
-async fn connect_postgres(
-    url: &str,
-    pool: PgPoolOptions,
-    opened: Arc<AtomicU64>,
-) -> Result<DatabaseConnection, StoreError> {
-    let pool = pool
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .after_connect(move |connection, _| {
-            opened.fetch_add(1, Ordering::SeqCst);
-            Box::pin(async move {
-                connection.execute(SESSION).await?;
-                Ok(())
-            })
-        });
-    let options = postgres_options(url)?;
-    let pool = pool.connect_with(options).await.map_err(unavailable)?;
-    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
-}
-
-fn unavailable(error: impl std::fmt::Display) -> StoreError {
-    StoreError::Unavailable(error.to_string())
-}
-
-impl From<DbErr> for StoreError {
-    fn from(error: DbErr) -> Self {
-        match &error {
-            // Another process writes to the SQLite file for a long time.
-            _ if is_busy(&error) => Self::Unavailable(error.to_string()),
-            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(error.to_string()),
-            DbErr::Exec(RuntimeErr::SqlxError(inner))
-            | DbErr::Query(RuntimeErr::SqlxError(inner)) => {
-                match &**inner {
-                    sqlx::Error::Io(_)
-                    | sqlx::Error::PoolClosed
-                    | sqlx::Error::PoolTimedOut
-                    | sqlx::Error::WorkerCrashed => Self::Unavailable(error.to_string()),
-                    // Class 57: the server is shutting down, starting or was told to end this one
-                    // (PostgreSQL documentation, appendix A).
-                    sqlx::Error::Database(inner)
-                        if inner.code().is_some_and(|code| code.starts_with("57P")) =>
-                    {
-                        Self::Unavailable(error.to_string())
-                    }
-                    _ => Self::Refused(error.to_string()),
-                }
-            }
-            DbErr::RecordNotUpdated => Self::Conflict,
-            DbErr::Type(_) | DbErr::Json(_) => Self::Corrupt(error.to_string()),
-            _ => Self::Refused(error.to_string()),
-        }
-    }
-}
-
-/// The database's own code for an error: SQLSTATE on PostgreSQL, the extended result code on SQLite.
-pub fn database_code(error: &DbErr) -> Option<String> {
-    match error {
-        DbErr::Exec(RuntimeErr::SqlxError(inner))
-        | DbErr::Query(RuntimeErr::SqlxError(inner))
-        | DbErr::Conn(RuntimeErr::SqlxError(inner)) => {
-            Some(inner.as_database_error()?.code()?.into_owned())
-        }
-        _ => None,
-    }
-}
-
-/// Whether another connection holds SQLite's write lock (SQLITE_BUSY and its extended codes).
-fn is_busy(error: &DbErr) -> bool {
-    let code = database_code(error).and_then(|code| code.parse::<u32>().ok());
-    code.is_some_and(|code| code & 0xff == 5)
-}
-
-/// Whether the database refused because the value is there already.
-pub fn is_unique_violation(error: &DbErr) -> bool {
-    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }
 
 #[cfg(test)]

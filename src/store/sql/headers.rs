@@ -10,7 +10,7 @@ use sea_orm::{
 };
 
 use super::{
-    db::is_unique_violation,
+    faults::is_unique_violation,
     mutation,
     receivers::{SqlManagementStore, lock_existing},
     rows::Cell,

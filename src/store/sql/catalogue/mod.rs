@@ -28,7 +28,10 @@ use crate::{
     },
 };
 
-use super::db::{Db, Dialect, SQLITE_BUSY_TIMEOUT};
+use super::{
+    connect::SQLITE_BUSY_TIMEOUT,
+    db::{Db, Dialect},
+};
 
 /// How an installer gets at a table that is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,7 +20,10 @@ use crate::{
     store::{
         StoreError,
         catalogue::{FoundTable, InstallError, Installed, WantedResource},
-        sql::db::{Db, Txn, database_code},
+        sql::{
+            db::{Db, Txn},
+            faults::{database_code, told},
+        },
     },
 };
 
@@ -59,20 +62,9 @@ fn failure(error: DbErr, resource: &ResourceName, table: &str) -> Failure {
         Some("42501") => Failure::Final(InstallError::NoRight {
             resource: resource.clone(),
             table: table.to_owned(),
-            detail: words(&error),
+            detail: told(&error),
         }),
         _ => Failure::Final(error.into()),
-    }
-}
-
-/// The database's own words, without those of the layers between.
-fn words(error: &DbErr) -> String {
-    match error {
-        DbErr::Exec(sea_orm::RuntimeErr::SqlxError(inner))
-        | DbErr::Query(sea_orm::RuntimeErr::SqlxError(inner)) => inner
-            .as_database_error()
-            .map_or_else(|| error.to_string(), |inner| inner.message().to_owned()),
-        other => other.to_string(),
     }
 }
 

@@ -14,14 +14,16 @@ use crate::{
     store::{
         StoreError,
         catalogue::{FoundTable, InstallError, WantedResource},
-        sql::db::{Txn, database_code},
+        sql::{
+            db::Txn,
+            faults::{database_code, told},
+        },
     },
 };
 
 use super::{
     super::{definition, no_table, unwatchable},
     shape::Shapes,
-    words,
 };
 
 /// A table as found, under the resource's settings.
@@ -91,7 +93,7 @@ async fn resolve(txn: &Txn, wanted: &WantedResource) -> Result<u32, InstallError
                 Some("42501") => InstallError::NoRight {
                     resource: wanted.name.clone(),
                     table: wanted.table.clone(),
-                    detail: words(&error),
+                    detail: told(&error),
                 },
                 _ => error.into(),
             });

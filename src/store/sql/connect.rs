@@ -1,0 +1,213 @@
+//! Opening connections, and saying why one can not be opened in words that help.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use sea_orm::{
+    DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector,
+    sqlx::{
+        self, Connection as _, Executor as _,
+        postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    },
+};
+
+use crate::store::StoreError;
+
+use super::faults::words;
+
+/// How long a statement waits for a free connection before the caller is told that there is none, and a first
+/// connection for an answer.
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a SQLite writer waits for another process's write to end.
+pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Readers beside SQLite's one writer; more only wait for each other's page cache.
+const SQLITE_CONNECTIONS: u32 = 4;
+
+/// What a service connection to PostgreSQL sets: an instance that is frozen in the middle of a
+/// transaction must not hold rows that the others need for longer than this.
+const SESSION: &str = "set idle_in_transaction_session_timeout = '10s';
+                       set lock_timeout = '5s';
+                       set statement_timeout = '50s'";
+
+/// Why there is no first connection. The texts tell the user what to mend; none repeats a password.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The URL is none.
+    #[error(
+        "this is no PostgreSQL URL ({0}); write it as postgres://user:password@host:5432/database, with \
+         letters like @ and / in the password percent-encoded"
+    )]
+    Url(String),
+    /// The host has no address.
+    #[error("the host {host:?} does not resolve ({reason}); correct its name, or the name server")]
+    NoHost {
+        /// The host.
+        host: String,
+        /// The system's words.
+        reason: String,
+    },
+    /// Nobody answers.
+    #[error(
+        "nothing answers at {address} ({reason}); is PostgreSQL running there, and are host and port right?"
+    )]
+    NoAnswer {
+        /// Host and port, or the socket.
+        address: String,
+        /// The system's words.
+        reason: String,
+    },
+    /// The server does not let this user in.
+    #[error("{address} does not let user {user:?} in ({reason}); correct user and password")]
+    Login {
+        /// Host and port, or the socket.
+        address: String,
+        /// The role.
+        user: String,
+        /// The server's words.
+        reason: String,
+    },
+    /// The server has no such database.
+    #[error(
+        "there is no database {database:?} at {address}; correct its name, or make it: createdb {database}"
+    )]
+    NoDatabase {
+        /// Host and port, or the socket.
+        address: String,
+        /// The database.
+        database: String,
+    },
+    /// The server refuses for another reason.
+    #[error("{address} refuses the connection: {reason}")]
+    Refused {
+        /// Host and port, or the socket.
+        address: String,
+        /// The server's words.
+        reason: String,
+    },
+    /// The embedded database's file.
+    #[error(
+        "{} can not be opened ({reason}); its folder must be there, and this user must be able to write in \
+         it", path.display()
+    )]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's words.
+        reason: String,
+    },
+    /// Something on this side.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+pub(super) async fn sqlite(url: &str) -> Result<DatabaseConnection, ConnectError> {
+    let path = url
+        .strip_prefix("sqlite://")
+        .or_else(|| url.strip_prefix("sqlite:"))
+        .unwrap_or(url);
+    let options = SqliteConnectOptions::new()
+        .filename(Path::new(path))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // An event that was sent exists, with its id, after any crash.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(SQLITE_BUSY_TIMEOUT);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(SQLITE_CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options)
+        .await
+        .map_err(|error| ConnectError::File {
+            path: path.into(),
+            reason: words(&error),
+        })?;
+    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+}
+
+pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions, ConnectError> {
+    let options: PgConnectOptions = url
+        .parse()
+        .map_err(|error| ConnectError::Url(words(&error)))?;
+    Ok(options.application_name("rowhook"))
+}
+
+/// Whether a connection can be had. A pool that can open none says only that it has none, so one is tried
+/// without it.
+pub(super) async fn try_postgres(url: &str) -> Result<(), ConnectError> {
+    let options = postgres_options(url)?;
+    let connect = PgConnection::connect_with(&options);
+    let connected = match tokio::time::timeout(ACQUIRE_TIMEOUT, connect).await {
+        Ok(connected) => connected,
+        Err(_) => Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into())),
+    };
+    let connection = connected.map_err(|error| refused(&options, &error))?;
+    // It was good for telling; that its end was not heard does not matter.
+    let _ended = connection.close().await;
+    Ok(())
+}
+
+fn refused(options: &PgConnectOptions, error: &sqlx::Error) -> ConnectError {
+    let address = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    let reason = words(error);
+    match error {
+        // What getaddrinfo says has no kind of its own in std.
+        sqlx::Error::Io(fault) if fault.raw_os_error().is_none() && reason.contains("lookup") => {
+            ConnectError::NoHost {
+                host: options.get_host().to_owned(),
+                reason,
+            }
+        }
+        sqlx::Error::Io(_) => ConnectError::NoAnswer { address, reason },
+        // PostgreSQL documentation, appendix A: class 28 is about authorization, 3D000 an unknown database.
+        sqlx::Error::Database(fault) => match fault.code().as_deref() {
+            Some(code) if code.starts_with("28") => ConnectError::Login {
+                address,
+                user: options.get_username().to_owned(),
+                reason,
+            },
+            Some("3D000") => ConnectError::NoDatabase {
+                address,
+                database: options
+                    .get_database()
+                    .unwrap_or(options.get_username())
+                    .to_owned(),
+            },
+            _ => ConnectError::Refused { address, reason },
+        },
+        _ => ConnectError::Refused { address, reason },
+    }
+}
+
+/// A pool whose connections are counted as they are opened.
+pub(super) async fn postgres(
+    url: &str,
+    pool: PgPoolOptions,
+    opened: Arc<AtomicU64>,
+) -> Result<DatabaseConnection, StoreError> {
+    let pool = pool
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .after_connect(move |connection, _| {
+            opened.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async move {
+                connection.execute(SESSION).await?;
+                Ok(())
+            })
+        });
+    let unavailable = |error: &dyn std::fmt::Display| StoreError::Unavailable(error.to_string());
+    let options = postgres_options(url).map_err(|error| unavailable(&error))?;
+    let pool = pool.connect_with(options).await;
+    let pool = pool.map_err(|error| unavailable(&words(&error)))?;
+    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+}
