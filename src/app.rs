@@ -187,9 +187,10 @@ pub struct Service {
 impl Service {
     /// Starts everything. Needs a running actix system.
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
-        let transport = transport(settings)?;
-        // Before anything is touched: it is bound again when there is something to answer with.
+        // Before anything is touched. The address is bound again when there is something to answer with.
+        check(settings)?;
         drop(bind(settings)?);
+        let transport = transport(settings)?;
         let lock = lock_embedded(&settings.database_url)?;
         let db = open(settings).await?;
         let sealer = Arc::new(sealer(settings)?);
@@ -366,6 +367,19 @@ async fn refuse_pending(db: &Db) -> Result<(), StartError> {
         0 => Ok(()),
         pending => Err(StartError::Pending(pending)),
     }
+}
+
+/// Whether the settings can be started with, as far as that can be told without the database.
+pub fn check(settings: &Settings) -> Result<(), StartError> {
+    transport(settings)?;
+    if sqlite_path(&settings.database_url).is_none() {
+        sealer(settings)?;
+    }
+    // Only how many there are matters here, and that is the same on both databases.
+    if wanted_resources(settings, Dialect::Postgres).is_empty() {
+        return Err(StartError::NoResources);
+    }
+    Ok(())
 }
 
 /// What opens and closes secrets.

@@ -2,13 +2,27 @@
 
 use clap::Args;
 
-use crate::app::{GRACE, Service};
+use crate::{
+    app::{self, GRACE, Service, StartError},
+    config::Settings,
+};
 
-use super::{ConfigArgs, Failure, told_to_stop};
+use super::{
+    ConfigArgs, Failure,
+    resources::{State, look},
+    told_to_stop,
+};
 
 /// Watch the configured tables and deliver their changes
+///
+/// At its start it applies pending migrations of its own tables, puts the triggers on the configured tables
+/// (where they are not what they should be), and prints an API key if there is none yet. SIGTERM or
+/// Ctrl-C ends it: what is in flight is finished first.
 #[derive(Args)]
 pub struct ServeArgs {
+    /// Look whether it could start, tell what it would do, and end; nothing is changed
+    #[arg(long)]
+    check: bool,
     #[command(flatten)]
     config: ConfigArgs,
 }
@@ -16,6 +30,9 @@ pub struct ServeArgs {
 /// Serves until SIGTERM or Ctrl-C, then finishes what is in flight.
 pub async fn run(args: ServeArgs) -> Result<(), Failure> {
     let settings = args.config.load()?;
+    if args.check {
+        return check(&settings).await;
+    }
     let service = Service::start(&settings).await?;
     println!("rowhook serves on http://{}", service.address);
     println!("  API:     http://{}/graphql", service.address);
@@ -34,4 +51,45 @@ pub async fn run(args: ServeArgs) -> Result<(), Failure> {
     tracing::info!("stopping: finishing what is in flight");
     service.stop(GRACE).await;
     Ok(())
+}
+
+/// Everything that a start looks at, without changing anything. A database that is not there yet is no fault
+/// of an embedded one, which is made at the first start.
+async fn check(settings: &Settings) -> Result<(), Failure> {
+    app::check(settings)?;
+    println!("configuration: well");
+    let db = match app::connect_existing(settings).await {
+        Err(StartError::NoFile(path)) => {
+            println!("database: {} will be made", path.display());
+            return Ok(());
+        }
+        db => db?,
+    };
+    println!("database: reached");
+    match db.pending_migrations().await? {
+        0 => println!("rowhook's own tables: up to date"),
+        pending if settings.auto_migrate => {
+            println!("rowhook's own tables: {pending} migrations will be applied");
+        }
+        pending => return Err(StartError::Pending(pending).into()),
+    }
+    let mut faults = Vec::new();
+    for one in look(settings, &db).await? {
+        let will = match one.state {
+            State::InForce => "triggers in force",
+            State::OutOfDate | State::NotInstalled => "triggers will be put on",
+            State::NotConfigured => "not configured, but still logged",
+            State::Unwatchable(error) => {
+                faults.push(error.to_string());
+                continue;
+            }
+        };
+        println!("resource {}: {will} ({})", one.name, one.table);
+    }
+    db.close().await?;
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::of_usage(faults.join("\n")))
+    }
 }

@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod command_line;
 mod crash;
 mod graphql_api;
 mod guardian;
@@ -19,6 +20,7 @@ mod signatures;
 mod stores;
 mod supervision;
 mod support;
+mod tour;
 mod transport;
 mod transport_guard;
 mod transport_tls;

@@ -77,34 +77,64 @@ pub async fn run(args: ResourcesArgs) -> Result<(), Failure> {
 }
 
 /// How the triggers of a resource stand.
-fn state(
-    configured: Option<&Result<bool, InstallError>>,
-    is_installed: bool,
-) -> (&'static str, Option<String>) {
-    match (configured, is_installed) {
-        (Some(Ok(true)), _) => ("in force", None),
-        (Some(Ok(false)), true) => (
-            "out of date",
-            Some("the table or its entry has changed; run `rowhook resources install`".to_owned()),
-        ),
-        (Some(Ok(false)), false) => ("not installed", None),
-        (Some(Err(error)), _) => ("can not be watched", Some(error.to_string())),
-        (None, _) => (
-            "not configured",
-            Some("still logged; `rowhook resources uninstall` takes the triggers off".to_owned()),
-        ),
+pub(super) enum State {
+    /// They are what they should be.
+    InForce,
+    /// The table or its entry has changed.
+    OutOfDate,
+    /// There are none yet.
+    NotInstalled,
+    /// They are there, but the configuration does not name the resource any more.
+    NotConfigured,
+    /// The entry is wrong.
+    Unwatchable(InstallError),
+}
+
+impl State {
+    fn of(in_force: Result<bool, InstallError>, is_installed: bool) -> Self {
+        match (in_force, is_installed) {
+            (Ok(true), _) => Self::InForce,
+            (Ok(false), true) => Self::OutOfDate,
+            (Ok(false), false) => Self::NotInstalled,
+            (Err(error), _) => Self::Unwatchable(error),
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Self::InForce => "in force",
+            Self::OutOfDate => "out of date",
+            Self::NotInstalled => "not installed",
+            Self::NotConfigured => "not configured",
+            Self::Unwatchable(_) => "can not be watched",
+        }
+    }
+
+    /// What to know or do about it.
+    fn note(&self) -> Option<String> {
+        match self {
+            Self::InForce | Self::NotInstalled => None,
+            Self::OutOfDate => Some(
+                "the table or its entry has changed; run `rowhook resources install`".to_owned(),
+            ),
+            Self::NotConfigured => Some(
+                "still logged; `rowhook resources uninstall` takes the triggers off".to_owned(),
+            ),
+            Self::Unwatchable(error) => Some(error.to_string()),
+        }
     }
 }
 
-struct Listed {
-    name: ResourceName,
+/// A resource that is configured or installed.
+pub(super) struct Listed {
+    pub name: ResourceName,
+    pub table: String,
+    pub state: State,
     aliases: Vec<ResourceName>,
-    table: String,
-    state: &'static str,
-    note: Option<String>,
 }
 
-async fn look(settings: &Settings, db: &Db) -> Result<Vec<Listed>, Failure> {
+/// Every resource and how it stands; changes nothing.
+pub(super) async fn look(settings: &Settings, db: &Db) -> Result<Vec<Listed>, Failure> {
     let installer = SqlResourceInstaller::new(db.clone());
     let is_set_up = db.pending_migrations().await? == 0;
     let installed = if is_set_up {
@@ -121,24 +151,20 @@ async fn look(settings: &Settings, db: &Db) -> Result<Vec<Listed>, Failure> {
         } else {
             installer.describe(one).await.map(|_| false)
         };
-        let (state, note) = state(Some(&in_force), stands(&one.name));
         listed.push(Listed {
             name: one.name.clone(),
-            aliases: one.aliases.clone(),
             table: one.table.clone(),
-            state,
-            note,
+            state: State::of(in_force, stands(&one.name)),
+            aliases: one.aliases.clone(),
         });
     }
     let left = |one: &&Resource| !wanted.iter().any(|wanted| wanted.name == one.name);
     for one in installed.iter().filter(left) {
-        let (state, note) = state(None, true);
         listed.push(Listed {
             name: one.name.clone(),
-            aliases: Vec::new(),
             table: one.definition.table.clone(),
-            state,
-            note,
+            state: State::NotConfigured,
+            aliases: Vec::new(),
         });
     }
     Ok(listed)
@@ -152,7 +178,7 @@ async fn list(settings: &Settings, as_json: bool) -> Result<(), Failure> {
             .iter()
             .map(|one| {
                 json!({"name": one.name, "aliases": one.aliases, "table": one.table,
-                       "triggers": one.state, "note": one.note})
+                       "triggers": one.state.word(), "note": one.state.note()})
             })
             .collect();
         println!("{}", json!(list));
@@ -164,11 +190,11 @@ async fn list(settings: &Settings, as_json: bool) -> Result<(), Failure> {
             .load_style(NOTHING)
             .set_header(["RESOURCE", "TABLE", "TRIGGERS"]);
         for one in &listed {
-            table.add_row([one.name.as_str(), &one.table, one.state]);
+            table.add_row([one.name.as_str(), &one.table, one.state.word()]);
         }
         println!("{}", table.trim_fmt());
         for one in &listed {
-            if let Some(note) = &one.note {
+            if let Some(note) = one.state.note() {
                 eprintln!("{}: {note}", one.name);
             }
         }

@@ -72,7 +72,12 @@ impl TestDatabase {
 
     /// A connection such as the user's application has: rowhook has no part in it.
     pub async fn application(&self) -> DatabaseConnection {
-        let mut options = sea_orm::ConnectOptions::new(self.url.clone());
+        let url = match self.dialect {
+            Dialect::Postgres => self.url.clone(),
+            // Whoever comes first makes the file.
+            Dialect::Sqlite => format!("{}?mode=rwc", self.url),
+        };
+        let mut options = sea_orm::ConnectOptions::new(url);
         options.max_connections(16).sqlx_logging(false);
         if self.dialect == Dialect::Postgres {
             // The tests' role may be called rowhook, and a schema of the role's own name comes first.

@@ -4,6 +4,7 @@
 pub mod both;
 pub mod certificates;
 pub mod cluster;
+pub mod command;
 pub mod database;
 pub mod house;
 pub mod http;

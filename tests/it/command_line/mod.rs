@@ -1,0 +1,5 @@
+//! The commands, each as a person or a script calls it: what it prints, and its exit code.
+
+mod commands;
+mod newcomer;
+mod receiving;
