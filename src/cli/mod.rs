@@ -8,6 +8,7 @@
 
 mod api_client;
 mod demo;
+mod healthcheck;
 mod keys;
 mod migrate;
 mod serve;
@@ -48,6 +49,8 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Make API keys
     Keys(keys::KeysArgs),
+    /// Ask a running service whether it is up, or ready
+    Healthcheck(healthcheck::HealthcheckArgs),
 }
 
 /// Where the settings come from.
@@ -125,6 +128,7 @@ pub fn run() -> ExitCode {
             Command::Serve(args) => serve::run(args).await,
             Command::Migrate(args) => migrate::run(args).await,
             Command::Keys(args) => keys::run(args).await,
+            Command::Healthcheck(args) => healthcheck::run(args).await,
         }
     });
     match done {

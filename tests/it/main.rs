@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod container;
 mod crash;
 mod graphql_api;
 mod guardian;
