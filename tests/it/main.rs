@@ -16,6 +16,7 @@ mod guardian;
 mod layers;
 mod ordering;
 mod path;
+mod receiving;
 mod signatures;
 mod stores;
 mod supervision;
