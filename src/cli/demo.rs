@@ -69,7 +69,7 @@ pub async fn run(args: DemoArgs) -> Result<(), Failure> {
     let options = ReceiverOptions {
         address: ([127, 0, 0, 1], 0).into(),
         uri: None,
-        status: actix_web::http::StatusCode::OK,
+        status: 200,
         delay: Duration::ZERO,
     };
     let receiver = ExampleReceiver::start(options, sender).map_err(Failure::of_work)?;

@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use actix_web::http::StatusCode;
 use chrono::Local;
 use clap::Args;
 use serde_json::{json, value::RawValue};
@@ -52,8 +51,8 @@ pub struct ListenArgs {
     #[arg(long, value_name = "URI")]
     uri: Option<String>,
     /// The status to answer
-    #[arg(long, value_name = "CODE", default_value = "200")]
-    status: StatusCode,
+    #[arg(long, value_name = "CODE", default_value_t = 200, value_parser = clap::value_parser!(u16).range(200..=599))]
+    status: u16,
     /// How long to take before answering (300ms, 10s)
     #[arg(long, value_name = "DURATION", default_value = "0ms", value_parser = humantime::parse_duration)]
     delay: Duration,

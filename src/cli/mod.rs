@@ -8,6 +8,7 @@
 
 mod api_client;
 mod demo;
+mod healthcheck;
 mod keys;
 mod listen;
 mod migrate;
@@ -66,6 +67,7 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    Healthcheck(healthcheck::HealthcheckArgs),
 }
 
 /// Where the settings come from.
@@ -178,6 +180,7 @@ pub fn run() -> ExitCode {
                 clap_complete::generate(shell, &mut command, "rowhook", &mut std::io::stdout());
                 Ok(())
             }
+            Command::Healthcheck(args) => healthcheck::run(args).await,
         }
     });
     match done {

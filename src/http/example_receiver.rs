@@ -102,7 +102,7 @@ pub struct ReceiverOptions {
     /// Its URI as it is registered with rowhook, letter by letter; else what the request says.
     pub uri: Option<String>,
     /// The status that it answers to what verifies, or to everything while it knows no secret.
-    pub status: StatusCode,
+    pub status: u16,
     /// How long it takes to answer.
     pub delay: Duration,
 }
@@ -199,7 +199,8 @@ async fn receive(request: HttpRequest, body: Bytes, state: web::Data<State>) -> 
     if wrong {
         return HttpResponse::Unauthorized().body("the signature does not verify");
     }
-    HttpResponse::build(state.options.status).finish()
+    let status = StatusCode::from_u16(state.options.status).unwrap_or(StatusCode::OK);
+    HttpResponse::build(status).finish()
 }
 
 fn read(

@@ -10,12 +10,14 @@
 )]
 
 mod command_line;
+mod container;
 mod crash;
 mod graphql_api;
 mod guardian;
 mod layers;
 mod ordering;
 mod path;
+mod receiving;
 mod signatures;
 mod stores;
 mod supervision;

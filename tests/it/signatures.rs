@@ -31,7 +31,7 @@ use rowhook::{
 };
 
 #[path = "support/json_documents.rs"]
-mod json_documents;
+pub mod json_documents;
 
 use json_documents::JsonDocuments;
 

@@ -1,6 +1,7 @@
 //! The built binary as a command: what it prints, and how it ends.
 
 use std::{
+    cell::RefCell,
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::{Child, Command, Stdio},
@@ -132,6 +133,7 @@ impl Shell {
 pub struct Running {
     child: Child,
     lines: Receiver<String>,
+    heard: RefCell<Vec<String>>,
     readers: Vec<JoinHandle<String>>,
 }
 
@@ -164,13 +166,18 @@ impl Running {
         Self {
             child,
             lines,
+            heard: RefCell::default(),
             readers,
         }
     }
 
-    /// The next line, on either output, that holds this text.
+    /// A line that holds this text and was not asked for yet; on which output, and so in which order they
+    /// came, does not matter.
     pub fn says(&self, text: &str) -> String {
-        let mut heard = Vec::new();
+        let mut heard = self.heard.borrow_mut();
+        if let Some(index) = heard.iter().position(|line| line.contains(text)) {
+            return heard.remove(index);
+        }
         let deadline = Instant::now() + DEADLINE;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());

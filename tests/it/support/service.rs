@@ -124,6 +124,11 @@ impl Service {
         }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.running.as_ref().expect("it does not run").address
+    }
+
     /// Waits until `/readyz` answers 200.
     pub async fn ready(&self) {
         let began = Instant::now();
@@ -188,7 +193,7 @@ impl Service {
         path: &str,
         body: &str,
     ) -> std::io::Result<(u16, String)> {
-        let address = self.running.as_ref().expect("it does not run").address;
+        let address = self.address();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {ADMIN_KEY}\r\n\
              content-type: application/json\r\naccept: application/json\r\ncontent-length: {}\r\n\

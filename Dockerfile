@@ -1,0 +1,51 @@
+# The image of rowhook: one binary, run by a user without rights.
+#
+#   docker build -t rowhook .
+#   docker run -p 8080:8080 -v rowhook:/data -e ROWHOOK_SAMPLE=true rowhook
+
+# The builder and the runtime are of the same Debian release: the binary is linked to the builder's glibc.
+FROM rust:1.95.0-slim-bookworm AS builder
+# SQLite and ring are compiled from C; the compiler comes with the image.
+WORKDIR /build
+COPY . .
+# The caches stay on the machine that builds, so a second build compiles what changed. The binary is taken
+# out of the target cache within the same step, since a cache is not part of any layer.
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/build/target \
+    cargo build --release --locked --bin rowhook \
+    && install -D -m 0755 target/release/rowhook /out/rowhook \
+    && install -d -m 0750 /out/data
+
+# Debian slim rather than distroless: a little larger, but with a shell and apt for whoever has to look inside a
+# running container. rowhook itself needs glibc, which is here, and certificate authorities, which are not.
+FROM debian:12.12-slim AS runtime
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=builder /out/rowhook /usr/local/bin/rowhook
+# A numeric owner: Kubernetes' runAsNonRoot can not check a name. A new named volume takes over the folder's
+# owner; a bind mount must be made writable for 10001 by whoever mounts it.
+COPY --from=builder --chown=10001:10001 /out/data /data
+USER 10001:10001
+WORKDIR /data
+
+# In a container 127.0.0.1 is reached by nobody else.
+ENV ROWHOOK_LISTEN=0.0.0.0:8080
+# The working directory: rowhook.toml is read here, and the embedded database made, if no other is named. Beside it
+# is the file of the key that its secrets are encrypted with: keep and restore both together.
+VOLUME ["/data"]
+EXPOSE 8080
+
+# SIGTERM ends it in order: what is in flight is finished and written down, which takes at most 20 s. Docker
+# kills after 10, so `docker stop -t 30`; a kill loses nothing either, but may deliver an event twice.
+STOPSIGNAL SIGTERM
+# It asks for life, not for readiness: a container whose database is away is not mended by a restart.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["rowhook", "healthcheck"]
+
+LABEL org.opencontainers.image.title="rowhook" \
+      org.opencontainers.image.description="Turns committed database changes into signed webhooks" \
+      org.opencontainers.image.licenses="Apache-2.0"
+
+ENTRYPOINT ["rowhook"]
+CMD ["serve"]
