@@ -14,10 +14,13 @@ use std::{
 use actix::prelude::*;
 use tokio::sync::Notify;
 
-use crate::store::{
-    StoreError,
-    change_log::{ChangeLog, ChangePage, Cursor},
-    leases::{LeaseOf, LeaseStore},
+use crate::{
+    store::{
+        StoreError,
+        change_log::{ChangeLog, ChangePage, Cursor},
+        leases::{LeaseOf, LeaseStore},
+    },
+    telemetry::Outage,
 };
 
 use super::{
@@ -88,6 +91,7 @@ impl Actor for CdcPoller {
             last_change: Instant::now(),
             tick: TICK,
             kept: Instant::now(),
+            outage: Outage::new("changes can not be read"),
         };
         let work = polling.run(self.finish.clone());
         ctx.spawn(work.into_actor(self).map(|(), _, ctx| ctx.stop()));
@@ -111,13 +115,17 @@ struct Polling {
     last_change: Instant,
     tick: Duration,
     kept: Instant,
+    outage: Outage,
 }
 
 impl Polling {
     async fn run(mut self, finish: Rc<Notify>) {
         loop {
             let pause = match self.turn().await {
-                Ok(pause) => pause,
+                Ok(pause) => {
+                    self.outage.is_over();
+                    pause
+                }
                 Err(error) => {
                     self.fail(&error);
                     RETRY
@@ -148,9 +156,9 @@ impl Polling {
             tracing::info!("the cursor has moved on; reading it again");
             return;
         }
-        let words = error.to_string();
-        tracing::warn!(error = %words, "reading changes failed; trying again");
-        self.parts.status.set_role(CaptureRole::Failing(words));
+        self.outage.goes_on(error);
+        let role = CaptureRole::Failing(error.to_string());
+        self.parts.status.set_role(role);
     }
 
     /// One turn; returns the pause before the next one.

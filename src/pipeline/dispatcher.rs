@@ -25,6 +25,7 @@ use crate::{
         StoreError,
         leases::{LeaseOf, LeaseStore},
     },
+    telemetry::Outage,
 };
 
 use super::{
@@ -276,6 +277,7 @@ impl Actor for Dispatcher {
             scanned: None,
             renewed: None,
             elsewhere: HashSet::new(),
+            outage: Outage::new("due events can not be looked for"),
         };
         let work = dispatching.run(self.finish.clone());
         ctx.spawn(work.into_actor(self).map(|(), _, ctx| ctx.stop()));
@@ -306,6 +308,7 @@ struct Dispatching {
     renewed: Option<Instant>,
     /// Receivers that another instance sends to, asked since the last scan.
     elsewhere: HashSet<ReceiverId>,
+    outage: Outage,
 }
 
 impl Dispatching {
@@ -317,8 +320,9 @@ impl Dispatching {
                     running.address.do_send(Finish);
                 }
             }
-            if let Err(error) = self.turn(finishing).await {
-                tracing::warn!(%error, "looking for due events failed; trying again");
+            match self.turn(finishing).await {
+                Ok(()) => self.outage.is_over(),
+                Err(error) => self.outage.goes_on(&error),
             }
             if self.pulse.is_revoked() || (finishing && self.parts.senders.is_empty()) {
                 return;

@@ -12,9 +12,11 @@ use tokio::sync::oneshot;
 use crate::{
     domain::attempt::{Outcome, Verdict},
     store::{StoreError, event_queue::OutcomeLog},
+    telemetry::Outage,
 };
 
 use super::{
+    delivery_log::DeliveryLog,
     lifeline::{BEAT, Lifeline},
     messages::{Finish, Record},
     status::Status,
@@ -43,6 +45,8 @@ pub struct OutcomeRecorder {
     gathered: Vec<(Outcome, Answer)>,
     writing: bool,
     finishing: bool,
+    outage: Outage,
+    log: DeliveryLog,
 }
 
 impl OutcomeRecorder {
@@ -54,6 +58,8 @@ impl OutcomeRecorder {
             gathered: Vec::new(),
             writing: false,
             finishing: false,
+            outage: Outage::new("outcomes can not be written"),
+            log: DeliveryLog::default(),
         }
     }
 
@@ -94,20 +100,28 @@ impl OutcomeRecorder {
     ) {
         self.writing = false;
         let mut failed = None;
+        let mut well = Vec::with_capacity(outcomes.len());
         for ((outcome, answer), result) in outcomes.iter().zip(answers).zip(results) {
             match &result {
-                Ok(_) => self.count(outcome),
+                Ok(_) => {
+                    self.count(outcome);
+                    well.push(outcome);
+                }
                 Err(error) => {
-                    failed.get_or_insert((outcome.event_id, error.to_string()));
+                    failed.get_or_insert_with(|| format!("event {}: {error}", outcome.event_id));
                 }
             }
             // A sender that has ended meanwhile does not wait any more.
             let _gone = answer.send(result);
         }
+        self.log.written(well.into_iter());
         match failed {
-            None => self.write(ctx),
-            Some((event, error)) => {
-                tracing::warn!(event = event.0, %error, "outcomes could not be written; trying again");
+            None => {
+                self.outage.is_over();
+                self.write(ctx);
+            }
+            Some(error) => {
+                self.outage.goes_on(&error);
                 ctx.run_later(RETRY, |recorder, ctx| recorder.write(ctx));
             }
         }

@@ -2,5 +2,7 @@
 
 pub mod logs;
 mod metrics;
+mod outage;
 
 pub use metrics::Metrics;
+pub use outage::Outage;

@@ -144,7 +144,7 @@ impl Sending {
                     Ok(Turn::Wait(pause)) => nap = pause,
                     Ok(Turn::End) => ending = true,
                     Err(error) => {
-                        tracing::warn!(receiver = self.receiver().0, %error, "sending pauses");
+                        self.pauses(&error);
                         nap = RETRY;
                     }
                 }
@@ -171,6 +171,16 @@ impl Sending {
                     self.outcome_written(&outcome, unparked).await;
                 }
             }
+        }
+    }
+
+    /// A database that is away is the stages' to tell: here it would be a line for each receiver.
+    fn pauses(&self, error: &StoreError) {
+        let receiver = self.receiver().0;
+        if matches!(error, StoreError::Unavailable(_)) {
+            tracing::debug!(receiver, %error, "sending pauses");
+        } else {
+            tracing::warn!(receiver, %error, "sending pauses");
         }
     }
 
