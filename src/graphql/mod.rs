@@ -14,6 +14,7 @@ mod error;
 mod event;
 mod header;
 mod loader;
+mod pasted;
 mod receiver;
 mod receiver_change;
 mod receiver_input;
@@ -113,7 +114,8 @@ impl Api {
     ) -> Result<Response, Vec<RequestError>> {
         let name = request.operation_name.as_deref();
         let schema = &self.schema.schema;
-        let prepared = document::prepare(&request.query, name, schema)?;
+        let query = pasted::as_graphql(&request.query);
+        let prepared = document::prepare(&query, name, schema)?;
         let refused = |error: GraphQLError| document_errors(&error);
         let operation =
             ValidatedOperation::new(&prepared.text, name, &self.schema).map_err(refused)?;
