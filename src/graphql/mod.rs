@@ -27,6 +27,12 @@ mod subscription;
 mod validate;
 mod variables;
 
+use std::sync::Arc;
+
+use futures::{
+    StreamExt as _,
+    stream::{self, LocalBoxStream},
+};
 use juniper::{
     ExecutionError, GraphQLError, IntoFieldError as _, OperationType, ValidatedOperation,
 };
@@ -104,6 +110,18 @@ impl Api {
             Ok(response) => response,
             Err(errors) => Response::Refused(refusal(&errors)),
         }
+    }
+
+    /// Runs an operation of an authenticated caller whose connection stays open, and yields its responses
+    /// as they come. A query or mutation has one. Whatever is not [`Response::Executed`] is the last.
+    pub fn responses(
+        self: &Arc<Self>,
+        request: Request,
+        caller: Identity,
+    ) -> LocalBoxStream<'static, Response> {
+        let api = self.clone();
+        let only = async move { api.execute(request, caller, Allowed::All).await };
+        stream::once(only).boxed_local()
     }
 
     async fn run(
