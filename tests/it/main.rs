@@ -15,6 +15,7 @@ mod guardian;
 mod layers;
 mod ordering;
 mod path;
+mod reference;
 mod signatures;
 mod stores;
 mod supervision;

@@ -7,7 +7,6 @@ mod npm_client;
 mod over_http;
 mod over_socket;
 mod receivers;
-mod reference;
 mod schema;
 mod subscriptions;
 
