@@ -26,7 +26,7 @@ use crate::{
         resource::{Catalogue, Resource},
     },
     graphql::{Api, ReceiverDefaults, Services, UriCheck},
-    http::{HttpState, KeyAuthenticator, Readiness, routes},
+    http::{HttpState, KeyAuthenticator, Readiness, Sockets, routes},
     pipeline::{
         Pipeline, PipelineParts, PipelineSettings, guardian::GuardianSettings,
         sender::DeliveryDefaults, status::Status,
@@ -179,6 +179,7 @@ pub struct Service {
     pub catalogue: Arc<Catalogue>,
     pipeline: Pipeline,
     server: ServerHandle,
+    sockets: Arc<Sockets>,
     db: Db,
     /// Held for as long as the embedded database is served.
     _lock: Option<File>,
@@ -241,6 +242,7 @@ impl Service {
                 .collect(),
         });
         let metrics = status.metrics().clone();
+        let sockets = Arc::new(Sockets::default());
         let state = HttpState {
             api: Arc::new(api),
             authenticator: Arc::new(KeyAuthenticator::new(settings.admin_key.as_deref(), keys)),
@@ -250,6 +252,7 @@ impl Service {
             }),
             metrics: Arc::new(move || metrics.render()),
             metrics_public: settings.metrics_public,
+            sockets: sockets.clone(),
         };
         let (server, address) = listen(settings, state)?;
         let pipeline_settings = PipelineSettings {
@@ -269,6 +272,7 @@ impl Service {
             catalogue,
             pipeline,
             server,
+            sockets,
             db,
             _lock: lock,
         })
@@ -281,6 +285,8 @@ impl Service {
 
     /// Stops taking requests, finishes what is in flight within the time, and closes the database.
     pub async fn stop(self, grace: Duration) {
+        // The server waits for every connection, and a WebSocket ends only when someone closes it.
+        self.sockets.close_all();
         self.server.stop(true).await;
         self.pipeline.finish(grace).await;
         if let Err(error) = self.db.close().await {

@@ -14,6 +14,7 @@ mod error;
 mod event;
 mod header;
 mod loader;
+mod pasted;
 mod receiver;
 mod receiver_change;
 mod receiver_input;
@@ -26,6 +27,12 @@ mod subscription;
 mod validate;
 mod variables;
 
+use std::sync::Arc;
+
+use futures::{
+    StreamExt as _,
+    stream::{self, LocalBoxStream},
+};
 use juniper::{
     ExecutionError, GraphQLError, IntoFieldError as _, OperationType, ValidatedOperation,
 };
@@ -105,6 +112,18 @@ impl Api {
         }
     }
 
+    /// Runs an operation of an authenticated caller whose connection stays open, and yields its responses
+    /// as they come. A query or mutation has one. Whatever is not [`Response::Executed`] is the last.
+    pub fn responses(
+        self: &Arc<Self>,
+        request: Request,
+        caller: Identity,
+    ) -> LocalBoxStream<'static, Response> {
+        let api = self.clone();
+        let only = async move { api.execute(request, caller, Allowed::All).await };
+        stream::once(only).boxed_local()
+    }
+
     async fn run(
         &self,
         request: Request,
@@ -113,7 +132,8 @@ impl Api {
     ) -> Result<Response, Vec<RequestError>> {
         let name = request.operation_name.as_deref();
         let schema = &self.schema.schema;
-        let prepared = document::prepare(&request.query, name, schema)?;
+        let query = pasted::as_graphql(&request.query);
+        let prepared = document::prepare(&query, name, schema)?;
         let refused = |error: GraphQLError| document_errors(&error);
         let operation =
             ValidatedOperation::new(&prepared.text, name, &self.schema).map_err(refused)?;

@@ -69,7 +69,11 @@ pub async fn caller(
     request: &HttpRequest,
     authenticator: &dyn Authenticator,
 ) -> Result<Identity, Denied> {
-    let key = key(request).ok_or(Denied::NoKey)?;
+    holder(key(request).ok_or(Denied::NoKey)?, authenticator).await
+}
+
+/// The holder of a key.
+pub async fn holder(key: &str, authenticator: &dyn Authenticator) -> Result<Identity, Denied> {
     match authenticator.authenticate(key).await {
         Ok(Some(identity)) => Ok(identity),
         Ok(None) => Err(Denied::UnknownKey),
@@ -77,13 +81,19 @@ pub async fn caller(
     }
 }
 
-/// `Bearer KEY`, `Token KEY` or the bare key; the scheme in any case (RFC 9110 §11.1).
-fn key(request: &HttpRequest) -> Option<&str> {
+/// The key in a request's `Authorization`.
+pub fn key(request: &HttpRequest) -> Option<&str> {
     let mut values = request.headers().get_all(header::AUTHORIZATION);
-    let value = values.next()?.to_str().ok()?.trim();
+    let value = values.next()?.to_str().ok()?;
     if values.next().is_some() {
         return None;
     }
+    credentials(value)
+}
+
+/// `Bearer KEY`, `Token KEY` or the bare key; the scheme in any case (RFC 9110 §11.1).
+pub fn credentials(value: &str) -> Option<&str> {
+    let value = value.trim();
     let key = match value.split_once(' ') {
         Some((scheme, key))
             if scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token") =>

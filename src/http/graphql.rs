@@ -1,4 +1,4 @@
-//! `/graphql` over plain HTTP, by the GraphQL-over-HTTP specification.
+//! `/graphql` over plain HTTP (`socket` has the WebSocket), by the GraphQL-over-HTTP specification.
 //!
 //! The key is looked at first, before a byte of the body is read. What the request asks for runs in
 //! `graphql::Api`; a panic there becomes an answer, and the worker lives on.
@@ -20,8 +20,8 @@ use super::{
     respond,
 };
 
-/// Bytes of a request's body.
-const LARGEST_BODY: usize = 1024 * 1024;
+/// Bytes of a request's body, and of a message on a WebSocket.
+pub const LARGEST_BODY: usize = 1024 * 1024;
 
 /// `POST /graphql`.
 pub async fn post(
@@ -124,8 +124,7 @@ async fn run(
     let response = match AssertUnwindSafe(running).catch_unwind().await {
         Ok(response) => response,
         Err(_) => {
-            let fault =
-                ApiError::internal(&"a resolver panicked; the panic's message stands above");
+            let fault = panicked();
             return respond::error(StatusCode::INTERNAL_SERVER_ERROR, media_type, fault);
         }
     };
@@ -150,6 +149,11 @@ async fn run(
     }
 }
 
+/// What the client reads when a resolver panicked.
+pub fn panicked() -> ApiError {
+    ApiError::internal(&"a resolver panicked; the panic's message stands above")
+}
+
 fn from_body(body: &[u8]) -> Result<Request, String> {
     let parsed: Value =
         serde_json::from_slice(body).map_err(|error| format!("the body is no JSON: {error}"))?;
@@ -163,7 +167,7 @@ fn from_body(body: &[u8]) -> Result<Request, String> {
 }
 
 /// Members with other names are passed over, as the specification asks.
-fn from_members(mut members: Map<String, Value>) -> Result<Request, String> {
+pub fn from_members(mut members: Map<String, Value>) -> Result<Request, String> {
     let query = match members.remove("query") {
         Some(Value::String(query)) => query,
         Some(_) => return Err("\"query\" must be a string: the GraphQL document".to_owned()),

@@ -10,15 +10,19 @@ mod graphql;
 mod negotiate;
 mod operations;
 mod respond;
+mod socket;
 
 use std::sync::Arc;
 
-use actix_web::web;
+use actix_web::{guard, web};
 use async_trait::async_trait;
 
 use crate::graphql::Api;
 
-pub use self::auth::{Authenticator, KeyAuthenticator};
+pub use self::{
+    auth::{Authenticator, KeyAuthenticator},
+    socket::{SocketLimits, Sockets},
+};
 
 /// Whether this instance can do its work.
 #[async_trait]
@@ -40,6 +44,8 @@ pub struct HttpState {
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// Whether `/metrics` needs no key.
     pub metrics_public: bool,
+    /// The WebSockets that are open.
+    pub sockets: Arc<Sockets>,
 }
 
 /// Mounts every route, and JSON answers for everything else.
@@ -49,6 +55,11 @@ pub fn routes(state: HttpState) -> impl Fn(&mut web::ServiceConfig) + Clone {
             .app_data(web::Data::new(state.clone()))
             .service(
                 web::resource("/graphql")
+                    .route(
+                        web::get()
+                            .guard(guard::fn_guard(socket::asked_for))
+                            .to(socket::open),
+                    )
                     .route(web::post().to(graphql::post))
                     .route(web::get().to(graphql::get))
                     .default_service(web::to(graphql::other_method)),

@@ -27,13 +27,14 @@ const MAY_USE: [(&str, &[&str]); 12] = [
 ];
 
 /// A library and the places that may name it.
-const LIBRARIES: [(&str, &[&str]); 9] = [
+const LIBRARIES: [(&str, &[&str]); 10] = [
     ("sea_orm", &["store/sql", "sample"]),
     ("sea_orm_migration", &["store/sql"]),
     ("entity", &["store/sql"]),
     ("migration", &["store/sql"]),
     ("actix", &["pipeline", "app.rs"]),
     ("actix_web", &["http", "app.rs"]),
+    ("actix_ws", &["http/socket"]),
     ("juniper", &["graphql", "http/graphql.rs"]),
     ("awc", &["transport"]),
     ("governor", &["policy/throttle.rs"]),

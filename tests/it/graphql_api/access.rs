@@ -12,7 +12,12 @@ use rowhook::{
 use serde_json::{Value, json};
 
 use super::{ADMIN, House, Ready, failure, serve, services};
-use crate::support::{both::on_both, database::TestDatabase, http::send};
+use crate::support::{
+    both::on_both,
+    database::TestDatabase,
+    http::send,
+    socket::{Heard, SUBPROTOCOL, Socket},
+};
 
 on_both!(
     nothing_is_told_without_a_key,
@@ -158,6 +163,7 @@ async fn a_database_that_is_away_is_no_verdict_on_a_key(database: TestDatabase) 
         ]))),
         metrics: Arc::new(|| String::from("# EOF\n")),
         metrics_public: false,
+        sockets: Arc::default(),
     });
     let headers = [
         ("authorization", "Bearer k"),
@@ -177,5 +183,12 @@ async fn a_database_that_is_away_is_no_verdict_on_a_key(database: TestDatabase) 
         answer.json()["reasons"][0],
         "the database can not be reached"
     );
+    // A socket is refused at the upgrade, or told to come again later.
+    let header = [("authorization", "Bearer k")];
+    let refused = Socket::try_open(address, &header, &[SUBPROTOCOL]).await;
+    assert_eq!(refused.err(), Some(503));
+    let mut socket = Socket::open(address).await;
+    socket.init(json!({"key": "k"})).await;
+    assert!(matches!(socket.next().await, Heard::Closed(1013, _)));
     drop(server.stop(false));
 }

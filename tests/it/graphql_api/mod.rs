@@ -3,9 +3,10 @@
 mod access;
 mod events;
 mod lists;
+mod npm_client;
 mod over_http;
+mod over_socket;
 mod receivers;
-mod reference;
 mod schema;
 mod subscriptions;
 
@@ -21,7 +22,7 @@ use rowhook::{
         resource::{Catalogue, Column, OnTruncate, Resource, ResourceDefinition},
     },
     graphql::{Api, ReceiverDefaults, Services},
-    http::{HttpState, KeyAuthenticator, Readiness, routes},
+    http::{HttpState, KeyAuthenticator, Readiness, SocketLimits, Sockets, routes},
     policy::{egress::EgressPolicy, seal::Sealer, webhook_uri::check_uri},
     store::{
         api_keys::ApiKeyStore,
@@ -47,6 +48,7 @@ struct House {
     /// Keys of these roles, made in the store.
     viewer: String,
     operator: String,
+    sockets: Arc<Sockets>,
     server: ServerHandle,
     // The last field, so that the database goes when everybody has left it.
     _database: TestDatabase,
@@ -59,16 +61,27 @@ impl House {
 
     /// A house in which something is not as usual.
     async fn with(database: TestDatabase, unusual: impl FnOnce(&mut Services)) -> Self {
+        Self::limited(database, SocketLimits::default(), unusual).await
+    }
+
+    /// A house whose WebSockets have other limits.
+    async fn limited(
+        database: TestDatabase,
+        limits: SocketLimits,
+        unusual: impl FnOnce(&mut Services),
+    ) -> Self {
         let db = database.migrated().await;
         let keys = Arc::new(SqlApiKeyStore::new(db.clone()));
         let mut services = services(&db);
         unusual(&mut services);
+        let sockets = Arc::new(Sockets::new(limits));
         let state = HttpState {
             api: Arc::new(Api::new(services)),
             authenticator: Arc::new(KeyAuthenticator::new(Some(ADMIN), keys.clone())),
             readiness: Arc::new(Ready(Ok(()))),
             metrics: Arc::new(|| "rowhook_pending_events 0\n# EOF\n".to_owned()),
             metrics_public: true,
+            sockets: sockets.clone(),
         };
         let (address, server) = serve(state);
         let (_, viewer) = keys.create_key("vera", Role::Viewer).await.unwrap();
@@ -78,6 +91,7 @@ impl House {
             address,
             viewer,
             operator,
+            sockets,
             server,
             _database: database,
         }

@@ -83,6 +83,8 @@ impl Delivery {
 pub enum Answer {
     /// This status, with an empty body.
     Status(u16),
+    /// This status, with this body.
+    Saying(u16, &'static str),
     /// This status after a while.
     After(Duration, u16),
     /// The connection is reset.
@@ -238,15 +240,19 @@ async fn serve(shared: Arc<Shared>, server: RawServer, mut stream: TcpStream) {
                 Answer::Status(400)
             }
         };
-        let status = match answer {
-            Answer::Status(status) => status,
+        let (status, body) = match answer {
+            Answer::Status(status) => (status, ""),
+            Answer::Saying(status, body) => (status, body),
             Answer::After(delay, status) => {
                 tokio::time::sleep(delay).await;
-                status
+                (status, "")
             }
             Answer::Reset => return reset(stream),
         };
-        let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n");
+        let answer = format!(
+            "HTTP/1.1 {status} x\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
         if stream.write_all(answer.as_bytes()).await.is_err() {
             return;
         }

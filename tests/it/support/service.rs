@@ -181,9 +181,19 @@ impl Service {
 
     /// The whole answer to a document.
     pub async fn try_graphql(&self, document: &str) -> Value {
-        let body = json!({ "query": document }).to_string();
+        self.try_graphql_with(document, &json!({})).await
+    }
+
+    /// The whole answer to a document with variables.
+    pub async fn try_graphql_with(&self, document: &str, variables: &Value) -> Value {
+        let body = json!({ "query": document, "variables": variables }).to_string();
         let (status, answer) = self.http("POST", "/graphql", &body).await.unwrap();
         serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{status}: {answer}"))
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.running.as_ref().expect("it does not run").address
     }
 
     /// One request on a connection of its own.
