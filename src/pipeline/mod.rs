@@ -6,7 +6,7 @@
 //! it is a wake-up with no content, so anything lost with a process is found again by reading tables.
 
 pub mod cdc_poller;
-mod delivery_log;
+pub mod delivery_log;
 pub mod dispatcher;
 pub mod fan_out;
 pub mod guardian;

@@ -15,6 +15,7 @@ mod crash;
 mod graphql_api;
 mod guardian;
 mod layers;
+mod logs;
 mod ordering;
 mod path;
 mod receiving;

@@ -228,6 +228,11 @@ impl Service {
         Ok((status, body.to_owned()))
     }
 
+    /// What it has logged so far.
+    pub fn log_text(&self) -> String {
+        std::fs::read_to_string(self.log()).unwrap()
+    }
+
     fn log(&self) -> PathBuf {
         self.directory.path().join("log")
     }

@@ -1,0 +1,213 @@
+//! What a sender has in view: reading its queue in order, and keeping behind in the database what has to
+//! wait there.
+
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
+
+use chrono::{TimeDelta, Utc};
+
+use crate::{
+    domain::{
+        event::QueuedEvent,
+        ids::EventId,
+        receiver::{DeliveryTarget, Ordering},
+    },
+    pipeline::{lifeline::Work, sender::lookahead::blocked},
+    store::{StoreError, event_queue::Unpark},
+};
+
+use super::{LONGEST_NAP, PAGE, REREAD, Sending};
+
+/// Pages read before the sender looks at what has ended meanwhile.
+const PAGES_PER_TURN: usize = 4;
+/// Events in view at most; behind a hot row further pages are read up to this.
+const VIEW: usize = 4000;
+/// Bodies read at once.
+const LOAD: usize = 64;
+/// While the receiver is in trouble, what is parked behind nothing is looked for this often.
+const ORPHANS: Duration = Duration::from_secs(60);
+/// Parked events made ready in one transaction.
+const UNPARKED_AT_ONCE: u32 = 1000;
+
+impl Sending {
+    /// Makes ready what is parked with nothing to wait for: what a sender left that ended badly, or
+    /// everything once the receiver gives up the order of rows.
+    pub(super) async fn mend(
+        &mut self,
+        target: &DeliveryTarget,
+        work: &Work,
+    ) -> Result<(), StoreError> {
+        let which = match target.receiver.ordering {
+            Ordering::PerRow => Unpark::Orphans,
+            Ordering::None => Unpark::Any,
+        };
+        if !self.trouble || Instant::now() < self.orphans_at {
+            return Ok(());
+        }
+        let (queue, receiver) = (self.parts.queue.clone(), self.link.receiver);
+        loop {
+            let count = queue.unpark(receiver, which, UNPARKED_AT_ONCE).await?;
+            work.goes_on();
+            if count > 0 {
+                self.build_view_anew();
+            }
+            if count < u64::from(UNPARKED_AT_ONCE) {
+                break;
+            }
+        }
+        self.orphans_at = Instant::now() + ORPHANS;
+        Ok(())
+    }
+
+    /// Brings due and ready events into view.
+    pub(super) async fn fill(&mut self, target: &DeliveryTarget) -> Result<(), StoreError> {
+        let now = Instant::now();
+        if now >= self.reread_at {
+            self.reread_at = now + REREAD;
+            self.reread();
+        }
+        if now >= self.due_at {
+            self.fill_due().await?;
+        }
+        let starved = self.view.startable(target.receiver.ordering, 1).is_empty();
+        for _ in 0..PAGES_PER_TURN {
+            let low = self.view.len() < PAGE as usize / 2;
+            if self.read_all || !(low || (starved && self.view.len() < VIEW)) {
+                break;
+            }
+            let page = self
+                .parts
+                .queue
+                .ready(self.receiver(), self.read_to, PAGE)
+                .await?;
+            let (all, last) = (page.len() < PAGE as usize, page.last().map(|last| last.id));
+            // Only what has been taken into view or parked counts as read: were this to fail, a later
+            // event of a row could overtake one of this page.
+            self.offer(target, page).await?;
+            self.read_all = all;
+            self.read_to = last.unwrap_or(self.read_to);
+        }
+        Ok(())
+    }
+
+    pub(super) fn keeps_order(&self) -> bool {
+        let target = self.target.as_ref();
+        target.is_none_or(|target| target.receiver.ordering == Ordering::PerRow)
+    }
+
+    /// What became ready may come before what is in view.
+    pub(super) fn build_view_anew(&mut self) {
+        self.view.clear();
+        self.bodies.clear();
+        self.due_at = Instant::now();
+        self.reread();
+    }
+
+    pub(super) fn reread(&mut self) {
+        self.read_to = EventId(0);
+        self.read_all = false;
+    }
+
+    /// Events whose next attempt is due.
+    pub(super) async fn fill_due(&mut self) -> Result<(), StoreError> {
+        let (queue, receiver) = (&self.parts.queue, self.link.receiver);
+        let mut new = false;
+        for event in queue.due(receiver, Utc::now(), PAGE).await? {
+            new |= self.view.offer(event);
+        }
+        let next = queue.next_due(receiver).await?;
+        if next.is_none() && self.trouble && self.rows_under_way.is_empty() {
+            // With nothing waiting, whatever is parked has nothing to wait for.
+            self.trouble = queue.in_trouble(receiver).await?;
+            self.orphans_at = Instant::now();
+        }
+        let pause = match next {
+            // What is due is in view: look again when some of it is done.
+            _ if new => LONGEST_NAP,
+            None => REREAD,
+            Some(at) => (at - Utc::now())
+                .max(TimeDelta::zero())
+                .to_std()
+                .unwrap_or_default()
+                .clamp(Duration::from_millis(10), REREAD),
+        };
+        let known_due = next.is_some_and(|at| at <= Utc::now());
+        self.due_at = Instant::now() + if known_due { LONGEST_NAP } else { pause };
+        Ok(())
+    }
+
+    /// Takes a page into view, but for what waits behind an earlier event in the database: that is
+    /// parked.
+    pub(super) async fn offer(
+        &mut self,
+        target: &DeliveryTarget,
+        page: Vec<QueuedEvent>,
+    ) -> Result<(), StoreError> {
+        let mut page: Vec<QueuedEvent> = page
+            .into_iter()
+            .filter(|event| !self.view.knows(event.id))
+            .collect();
+        if self.trouble && target.receiver.ordering == Ordering::PerRow && !page.is_empty() {
+            let rows: HashSet<i64> = page.iter().flat_map(|event| event.rows.iter()).collect();
+            let rows: Vec<i64> = rows.into_iter().collect();
+            let mut blocking = self.parts.queue.blocking(self.receiver(), &rows).await?;
+            // What is in view or under way is kept in order by the view itself.
+            blocking.retain(|event| !self.view.knows(event.id));
+            let held = blocked(&page, &blocking);
+            self.park(&held).await?;
+            let held: HashSet<EventId> = held.iter().map(|event| event.id).collect();
+            page.retain(|event| !held.contains(&event.id));
+        }
+        for event in page {
+            self.view.offer(event);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn park(&mut self, events: &[QueuedEvent]) -> Result<(), StoreError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
+        self.trouble = true;
+        for id in &ids {
+            self.bodies.remove(id);
+        }
+        self.parts.queue.park(self.receiver(), &ids).await
+    }
+
+    /// Reads the bodies of the events that start next.
+    pub(super) async fn load(&mut self, target: &DeliveryTarget) -> Result<(), StoreError> {
+        let capacity = self.capacity(target);
+        if capacity == 0 {
+            return Ok(());
+        }
+        let ordering = target.receiver.ordering;
+        let next = self.view.startable(ordering, capacity);
+        if next.iter().all(|id| self.bodies.contains_key(id)) {
+            return Ok(());
+        }
+        let wanted: Vec<EventId> = self
+            .view
+            .startable(ordering, capacity.max(LOAD))
+            .into_iter()
+            .filter(|id| !self.bodies.contains_key(id))
+            .take(LOAD)
+            .collect();
+        let loaded = self.parts.queue.load(&wanted).await?;
+        let versions = loaded.iter().map(|event| event.resource_id);
+        self.parts.versions.learn(versions).await?;
+        for event in loaded {
+            self.bodies.insert(event.id, event);
+        }
+        for id in wanted {
+            if !self.bodies.contains_key(&id) {
+                // Cancelled, or delivered by an outcome that this look came before.
+                self.view.forget(id);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,284 @@
+//! The loop of a sender: fill the view (`filling`), start what may go and write down what came of it
+//! (`settling`).
+
+mod filling;
+mod settling;
+
+use std::{
+    cell::Cell,
+    collections::HashMap,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, Utc};
+use tokio::{
+    sync::Notify,
+    task::{Id, JoinSet},
+};
+
+use crate::{
+    domain::{
+        attempt::Outcome,
+        event::{DueEvent, RowHashes},
+        ids::{EventId, ReceiverId},
+        receiver::DeliveryTarget,
+    },
+    pipeline::lifeline::Pulse,
+    policy::throttle::{Start, Throttle},
+    store::StoreError,
+    transport::Transport,
+};
+
+use super::{Link, SenderParts, attempt::Done, lookahead::Lookahead};
+
+/// Events read at once; the view is filled again when it falls below half of it.
+const PAGE: u32 = 500;
+/// Outcomes not written yet: above it no new attempt starts, so a database that is away stops sending.
+const UNRECORDED: usize = 1000;
+/// How old the receiver's settings may be.
+const SETTINGS_AGE: Duration = Duration::from_secs(1);
+/// The queue is read from its beginning this often, for events that came in behind what was read.
+const REREAD: Duration = Duration::from_secs(5);
+/// A sender with nothing to do ends after this.
+const LINGER: Duration = Duration::from_secs(5);
+/// The pause after the database failed.
+const RETRY: Duration = Duration::from_millis(500);
+/// No timer is longer.
+const LONGEST_NAP: Duration = Duration::from_secs(1);
+
+/// One receiver's sending.
+pub struct Sending {
+    parts: SenderParts,
+    link: Arc<Link>,
+    pulse: Pulse,
+    transport: Rc<dyn Transport>,
+    target: Option<Rc<DeliveryTarget>>,
+    target_at: Instant,
+    throttle: Option<(Throttle, Instant)>,
+    last_sent: Option<Instant>,
+    view: Lookahead,
+    bodies: HashMap<EventId, DueEvent>,
+    /// Ready events up to this id are in view or were.
+    read_to: EventId,
+    read_all: bool,
+    reread_at: Instant,
+    due_at: Instant,
+    /// Waiting or parked events may stand in the database: pages are held against them, and whatever is
+    /// settled makes ready what is parked behind it.
+    trouble: bool,
+    orphans_at: Instant,
+    attempts: JoinSet<Done>,
+    under_way: HashMap<Id, DueEvent>,
+    recording: JoinSet<(Outcome, bool)>,
+    rows_under_way: HashMap<EventId, RowHashes>,
+    busy_until: Instant,
+    /// This URI answered that it is gone for good.
+    gone: Option<String>,
+    /// When it was deactivated for that: what attempts from before say of it is known.
+    deactivated_at: Option<DateTime<Utc>>,
+}
+
+impl Sending {
+    /// Nothing read yet.
+    pub fn new(
+        parts: SenderParts,
+        link: Arc<Link>,
+        pulse: Pulse,
+        transport: Rc<dyn Transport>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            parts,
+            link,
+            pulse,
+            transport,
+            target: None,
+            target_at: now,
+            throttle: None,
+            last_sent: None,
+            view: Lookahead::default(),
+            bodies: HashMap::new(),
+            read_to: EventId(0),
+            read_all: false,
+            reread_at: now + REREAD,
+            due_at: now,
+            trouble: true,
+            orphans_at: now,
+            attempts: JoinSet::new(),
+            under_way: HashMap::new(),
+            recording: JoinSet::new(),
+            rows_under_way: HashMap::new(),
+            busy_until: now + LINGER,
+            gone: None,
+            deactivated_at: None,
+        }
+    }
+
+    fn receiver(&self) -> ReceiverId {
+        self.link.receiver
+    }
+
+    /// Sends until there is nothing left to do, the lease is lost or it is told to finish.
+    pub async fn run(mut self, look: Rc<Notify>, finish: Rc<Cell<bool>>) {
+        loop {
+            let mut ending = finish.get() || !self.link.lease.held() || self.pulse.is_revoked();
+            let mut nap = LONGEST_NAP;
+            if !ending {
+                match self.turn().await {
+                    Ok(Turn::Wait(pause)) => nap = pause,
+                    Ok(Turn::End) => ending = true,
+                    Err(error) => {
+                        self.pauses(&error);
+                        nap = RETRY;
+                    }
+                }
+            }
+            if ending && self.attempts.is_empty() && self.recording.is_empty() {
+                break;
+            }
+            tokio::select! {
+                Some(done) = self.attempts.join_next_with_id() => self.attempt_ended(done),
+                Some(written) = self.recording.join_next() => {
+                    if let Ok((outcome, unparked)) = written {
+                        self.outcome_written(&outcome, unparked).await;
+                    }
+                }
+                () = look.notified() => {}
+                () = tokio::time::sleep(nap) => {}
+            }
+            // What else has ended by now is taken before the next look at the database.
+            while let Some(done) = self.attempts.try_join_next_with_id() {
+                self.attempt_ended(done);
+            }
+            while let Some(written) = self.recording.try_join_next() {
+                if let Ok((outcome, unparked)) = written {
+                    self.outcome_written(&outcome, unparked).await;
+                }
+            }
+        }
+    }
+
+    /// A database that is away is the stages' to tell: here it would be a line for each receiver.
+    fn pauses(&self, error: &StoreError) {
+        let receiver = self.receiver().0;
+        if matches!(error, StoreError::Unavailable(_)) {
+            tracing::debug!(receiver, %error, "sending pauses");
+        } else {
+            tracing::warn!(receiver, %error, "sending pauses");
+        }
+    }
+
+    /// One turn: settings, view, starts.
+    async fn turn(&mut self) -> Result<Turn, StoreError> {
+        let work = self.pulse.work();
+        if self.link.take_wake() {
+            self.read_all = false;
+            self.busy_until = Instant::now() + LINGER;
+            if self.trouble {
+                // The wake may be for a waiting event that became due by another's hand.
+                self.due_at = Instant::now();
+            }
+        }
+        if let Some(uri) = self.gone.clone() {
+            self.deactivate(&uri).await?;
+        }
+        let Some(target) = self.settings().await? else {
+            return Ok(Turn::End);
+        };
+        work.goes_on();
+        self.mend(&target, &work).await?;
+        work.goes_on();
+        self.fill(&target).await?;
+        self.load(&target).await?;
+        let throttled = self.start(&target);
+        if !self.view.is_idle() {
+            self.busy_until = Instant::now() + LINGER;
+        } else if Instant::now() > self.idle_from() && !self.link.is_woken() {
+            return Ok(Turn::End);
+        }
+        Ok(Turn::Wait(self.nap(throttled)))
+    }
+
+    /// A sender only ends once its bucket is full again: the next one may then begin with the burst.
+    fn idle_from(&self) -> Instant {
+        let full = self.last_sent.zip(self.throttle.as_ref());
+        let full = full.and_then(|(at, (throttle, _))| at.checked_add(throttle.time_to_fill()));
+        full.map_or(self.busy_until, |full| full.max(self.busy_until))
+    }
+
+    fn nap(&self, throttled: Option<Instant>) -> Duration {
+        let now = Instant::now();
+        if !self.read_all && self.view.len() < PAGE as usize / 2 {
+            return Duration::ZERO;
+        }
+        let mut until = now + LONGEST_NAP;
+        if let Some(at) = throttled {
+            until = until.min(at);
+        }
+        until = until.min(self.due_at.max(now));
+        until.saturating_duration_since(now)
+    }
+
+    /// The receiver said that it is gone for good. A URI that was mended meanwhile did not say so.
+    async fn deactivate(&mut self, uri: &str) -> Result<(), StoreError> {
+        let (targets, receiver) = (&self.parts.targets, self.link.receiver);
+        let read = targets.delivery_target(receiver).await?;
+        let still = read.filter(|target| target.receiver.webhook_uri == uri);
+        if still.is_some_and(|target| target.receiver.active) {
+            let why = "the receiver answered 410 Gone; activate it when it is back";
+            if targets.deactivate(receiver, why).await? {
+                tracing::warn!(
+                    receiver = receiver.0,
+                    "answered 410 Gone and was deactivated"
+                );
+            }
+        }
+        self.gone = None;
+        self.deactivated_at = Some(Utc::now());
+        self.target = None;
+        Ok(())
+    }
+
+    /// What the receiver wants, at most [`SETTINGS_AGE`] old; `None` when nothing is to be sent to it.
+    async fn settings(&mut self) -> Result<Option<Rc<DeliveryTarget>>, StoreError> {
+        if self.target.is_none() || self.target_at.elapsed() > SETTINGS_AGE {
+            let read = self.parts.targets.delivery_target(self.receiver()).await?;
+            self.target_at = Instant::now();
+            self.target = read.filter(|target| target.receiver.active).map(Rc::new);
+            self.set_throttle();
+        }
+        Ok(self.target.clone())
+    }
+
+    /// A limiter whose setting changes begins empty: what was sent before counts against it.
+    fn set_throttle(&mut self) {
+        let Some(target) = &self.target else { return };
+        let wanted = target.receiver.rate_limit;
+        if wanted == self.throttle.as_ref().map(|(throttle, _)| throttle.limit()) {
+            return;
+        }
+        let start = match (&self.throttle, self.last_sent) {
+            (None, None) => self.link.start,
+            _ => Start::Empty,
+        };
+        self.throttle = wanted.map(|limit| (Throttle::new(limit, start), Instant::now()));
+    }
+    fn capacity(&self, target: &DeliveryTarget) -> usize {
+        let limit = target.receiver.max_in_flight;
+        let limit = limit.unwrap_or(self.parts.defaults.max_in_flight) as usize;
+        if self.recording.len() >= UNRECORDED {
+            return 0;
+        }
+        limit.saturating_sub(self.attempts.len())
+    }
+}
+
+/// What follows from a turn.
+enum Turn {
+    /// Go on after this pause, or as soon as something happens.
+    Wait(Duration),
+    /// There is nothing left to do, or nothing may be done.
+    End,
+}

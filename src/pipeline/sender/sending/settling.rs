@@ -1,0 +1,168 @@
+//! Attempts: starting them as the throttle and the lease allow, and handing what came of them to the
+//! recorder. An event is forgotten only when its outcome is written.
+
+use std::{rc::Rc, time::Instant};
+
+use chrono::{TimeDelta, Utc};
+use tokio::task::{Id, JoinError};
+
+use crate::{
+    domain::{
+        attempt::{Outcome, Verdict},
+        event::DueEvent,
+        receiver::DeliveryTarget,
+    },
+    pipeline::{
+        messages::{Record, Slot},
+        outcome_recorder::OutcomeRecorder,
+        sender::attempt::{AttemptParts, Done, make, own_fault},
+    },
+};
+
+use super::{RETRY, Sending};
+
+impl Sending {
+    /// Starts what may go; returns when the throttle lets the next one pass.
+    pub(super) fn start(&mut self, target: &Rc<DeliveryTarget>) -> Option<Instant> {
+        let capacity = self.capacity(target);
+        for id in self.view.startable(target.receiver.ordering, capacity) {
+            if !self.bodies.contains_key(&id) {
+                continue;
+            }
+            if let Some((throttle, since)) = &mut self.throttle
+                && let Err(next) = throttle.take(since.elapsed())
+            {
+                return Some(*since + next);
+            }
+            if !self.link.lease.held() || self.pulse.is_revoked() {
+                return None;
+            }
+            if let Some(event) = self.bodies.remove(&id) {
+                self.send(event, target.clone());
+            }
+        }
+        None
+    }
+
+    pub(super) fn send(&mut self, event: DueEvent, target: Rc<DeliveryTarget>) {
+        self.view.start(event.id);
+        self.rows_under_way.insert(event.id, event.rows);
+        let now = Instant::now();
+        self.last_sent = Some(now);
+        self.tell_throttle();
+        let Some(resource) = self.parts.versions.get(event.resource_id) else {
+            let why = format!("resource version {} is unknown", event.resource_id);
+            let outcome = own_fault(&event, self.receiver(), &why);
+            self.record(outcome);
+            return;
+        };
+        let defaults = &self.parts.defaults;
+        let attempt = AttemptParts {
+            event: event.clone(),
+            resource,
+            policy: target.receiver.retry.over(defaults.retry),
+            timeout: target.receiver.timeout.unwrap_or(defaults.timeout),
+            max_payload: defaults.max_payload,
+            transport: self.transport.clone(),
+            target,
+        };
+        let task = self.attempts.spawn_local(make(attempt));
+        self.under_way.insert(task.id(), event);
+    }
+
+    pub(super) fn tell_throttle(&self) {
+        let full_at = self
+            .throttle
+            .as_ref()
+            .and_then(|(throttle, _)| Instant::now().checked_add(throttle.time_to_fill()));
+        self.link.set_throttle_full_at(full_at);
+    }
+
+    pub(super) fn attempt_ended(&mut self, ended: Result<(Id, Done), JoinError>) {
+        match ended {
+            Ok((task, done)) => {
+                self.under_way.remove(&task);
+                self.count(&done);
+                let attempt = done.outcome.attempt.as_ref();
+                let begun = attempt.map(|attempt| attempt.started_at);
+                if done.gone.is_some() && begun > self.deactivated_at {
+                    self.gone = done.gone;
+                }
+                self.record(done.outcome);
+            }
+            Err(error) => {
+                // The task panicked: the event is at fault or rowhook is, the receiver is not.
+                tracing::error!(receiver = self.receiver().0, %error, "an attempt panicked");
+                if let Some(event) = self.under_way.remove(&error.id()) {
+                    let outcome =
+                        own_fault(&event, self.receiver(), "an internal error, see the log");
+                    self.record(outcome);
+                }
+            }
+        }
+    }
+
+    pub(super) fn count(&self, done: &Done) {
+        let metrics = self.parts.status.metrics();
+        let outcome = match (&done.outcome.verdict, done.status) {
+            (Verdict::Delivered, _) => "delivered",
+            (_, Some(_)) => "refused",
+            (_, None) => "unanswered",
+        };
+        if let Some(took) = done.took {
+            metrics.attempt(outcome, took);
+        }
+        if done.outcome.verdict == Verdict::Delivered {
+            let after = Utc::now() - done.occurred_at;
+            metrics.delivered_after(after.as_seconds_f64());
+        }
+    }
+
+    /// Hands an outcome to the recorder until it is written.
+    pub(super) fn record(&mut self, mut outcome: Outcome) {
+        if self.trouble
+            && matches!(outcome.verdict, Verdict::Delivered | Verdict::Failed)
+            && let Some(rows) = self.rows_under_way.get(&outcome.event_id)
+        {
+            outcome.unpark = rows.iter().collect();
+        }
+        let recorder = self.parts.recorder.clone();
+        self.recording.spawn_local(write_down(recorder, outcome));
+    }
+
+    /// An outcome is written: its rows are free, or what follows in them is parked.
+    pub(super) async fn outcome_written(&mut self, outcome: &Outcome, unparked: bool) {
+        let _work = self.pulse.work();
+        let Some(rows) = self.rows_under_way.remove(&outcome.event_id) else {
+            return;
+        };
+        if let Some(due_at) = outcome.due_at {
+            self.trouble = true;
+            let pause = (due_at - Utc::now()).max(TimeDelta::zero());
+            let due = Instant::now() + pause.to_std().unwrap_or_default();
+            self.due_at = self.due_at.min(due);
+            if self.keeps_order() {
+                let behind = self.view.drop_behind(outcome.event_id, rows);
+                if let Err(error) = self.park(&behind).await {
+                    // They are still ready in the database: the next page finds them blocked.
+                    tracing::warn!(receiver = self.receiver().0, %error, "events could not be parked");
+                    self.reread();
+                }
+            }
+        }
+        if unparked {
+            self.build_view_anew();
+        }
+        self.view.finish(outcome.event_id, rows);
+    }
+}
+
+/// The recorder may be away for a while: the outcome is kept and handed over again.
+async fn write_down(recorder: Slot<OutcomeRecorder>, outcome: Outcome) -> (Outcome, bool) {
+    loop {
+        if let Some(Ok(unparked)) = recorder.ask(Record(outcome.clone())).await {
+            return (outcome, unparked);
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
