@@ -18,6 +18,7 @@ mod layers;
 mod ordering;
 mod path;
 mod receiving;
+mod retention;
 mod signatures;
 mod stores;
 mod supervision;
