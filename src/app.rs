@@ -29,7 +29,7 @@ use crate::{
     http::{HttpState, KeyAuthenticator, Readiness, Sockets, routes},
     pipeline::{
         Pipeline, PipelineParts, PipelineSettings, guardian::GuardianSettings,
-        sender::DeliveryDefaults, status::Status,
+        retention::RetentionSettings, sender::DeliveryDefaults, status::Status,
     },
     policy::{
         egress::EgressPolicy,
@@ -56,6 +56,7 @@ use crate::{
             outcomes::SqlOutcomes,
             page_connection::PageConnection,
             receivers::SqlManagementStore,
+            retention::SqlRetention,
         },
     },
     telemetry::Metrics,
@@ -70,6 +71,12 @@ use crate::{
 pub const GRACE: Duration = Duration::from_secs(20);
 /// Events written in one transaction: PostgreSQL, and SQLite, where the application's writes wait.
 const EVENTS_PER_COMMIT: (usize, usize) = (20_000, 1000);
+/// Old rows dropped in one transaction, on the same terms.
+const ROWS_PER_STEP: (u32, u32) = (1000, 250);
+/// A start has more urgent things to do than to drop what is old.
+const FIRST_PASS: Duration = Duration::from_secs(60);
+/// Between two passes that drop what is old: often, so that each has little to do.
+const BETWEEN_PASSES: Duration = Duration::from_secs(600);
 
 /// Why the service can not start. The texts tell the user what to mend.
 #[derive(Debug, thiserror::Error)]
@@ -214,6 +221,7 @@ impl Service {
             outcomes: Arc::new(SqlOutcomes::new(db.clone())),
             catalogue: installer,
             leases,
+            retention: Arc::new(SqlRetention::new(db.clone())),
             transport,
         };
         let status = Status::new(Metrics::default());
@@ -263,6 +271,16 @@ impl Service {
                 Dialect::Sqlite => EVENTS_PER_COMMIT.1,
             },
             sender_threads: std::thread::available_parallelism().map_or(2, usize::from),
+            retention: RetentionSettings {
+                events: settings.retention.events,
+                changes: settings.retention.changes,
+                rows_per_step: match db.dialect() {
+                    Dialect::Postgres => ROWS_PER_STEP.0,
+                    Dialect::Sqlite => ROWS_PER_STEP.1,
+                },
+                first_pass: FIRST_PASS,
+                between_passes: BETWEEN_PASSES,
+            },
         };
         let pipeline = Pipeline::start(&parts, &pipeline_settings, &holder(), status);
         tracing::info!(%address, resources = catalogue.resources().len(), "rowhook serves");

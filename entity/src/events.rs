@@ -62,6 +62,8 @@ pub struct Model {
     pub response_data: Option<String>,
     /// Why the latest attempt is no delivery, or why none was made.
     pub error: Option<String>,
+    /// Settled: since when.
+    pub ended_at: Option<DateTimeUtc>,
 }
 
 /// None: the stores join by id where they must.

@@ -173,8 +173,8 @@ pub fn run() -> ExitCode {
             Command::Keys(args) => keys::run(args).await,
             Command::Resources(args) => resources::run(args).await,
             Command::Listen(args) => listen::run(args).await,
-            Command::Verify(args) => verify::run(args),
-            Command::Schema(args) => schema::run(args),
+            Command::Verify(args) => verify::run(&args),
+            Command::Schema(args) => schema::run(&args),
             Command::Completions { shell } => {
                 let mut command = Cli::command();
                 clap_complete::generate(shell, &mut command, "rowhook", &mut std::io::stdout());

@@ -25,7 +25,7 @@ pub struct SchemaArgs {
 }
 
 /// No database is asked.
-pub fn run(args: SchemaArgs) -> Result<(), Failure> {
+pub fn run(args: &SchemaArgs) -> Result<(), Failure> {
     let settings = args.config.load()?;
     // The schema shows names alone, so which database they are on does not matter.
     let wanted = app::wanted_resources(&settings, Dialect::Postgres);

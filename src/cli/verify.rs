@@ -50,7 +50,7 @@ pub struct VerifyArgs {
 }
 
 /// Exits 0 when it verifies, 1 when it does not.
-pub fn run(args: VerifyArgs) -> Result<(), Failure> {
+pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let secret = parse_secret(&args.secret)?;
     let mut body = Vec::new();
     if std::io::stdin().is_terminal() {

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use crate::policy::seal::parse_key;
+use crate::{domain::retention::Keep, policy::seal::parse_key};
 
 use super::Settings;
 
@@ -10,6 +10,8 @@ use super::Settings;
 const LEAST_TIMEOUT: Duration = Duration::from_millis(10);
 /// The most: a stage that stops waits for what is in flight, and an orchestrator does not wait for ever.
 const MOST_TIMEOUT: Duration = Duration::from_secs(300);
+/// The least time that the log is kept: "30m" for "30M" must not cost anybody a month.
+const LEAST_KEPT: Duration = Duration::from_secs(3600);
 
 /// Every fault: the setting, what is wrong with it, and what to do.
 pub fn faults(settings: &Settings) -> Vec<(String, String)> {
@@ -64,6 +66,19 @@ pub fn faults(settings: &Settings) -> Vec<(String, String)> {
     if !(LEAST_TIMEOUT..=MOST_TIMEOUT).contains(&settings.defaults.timeout) {
         let message = "must be from 10ms to 5m; the default is \"5s\"".to_owned();
         fault("defaults.timeout", message);
+    }
+    let kept = [
+        ("retention.events", settings.retention.events),
+        ("retention.changes", settings.retention.changes),
+    ];
+    for (setting, keep) in kept {
+        if matches!(keep, Keep::For(time) if time < LEAST_KEPT) {
+            let message =
+                "must be at least 1h, since what is dropped is gone for good, or \"forever\"; \
+                           the default is \"30d\""
+                    .to_owned();
+            fault(setting, message);
+        }
     }
     faults.append(&mut names(settings));
     faults

@@ -79,6 +79,7 @@ mod tests {
     use std::{io::Write, time::Duration};
 
     use super::*;
+    use crate::domain::retention::Keep;
 
     fn with(file: &str, variables: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
         let mut on_disk = tempfile::NamedTempFile::new().unwrap();
@@ -107,6 +108,8 @@ mod tests {
                 ("ROWHOOK_ADMIN_KEY", "12345"),
                 ("ROWHOOK_SAMPLE", "true"),
                 ("ROWHOOK_DEFAULTS__TIMEOUT", "250ms"),
+                ("ROWHOOK_RETENTION__EVENTS", "forever"),
+                ("ROWHOOK_RETENTION__CHANGES", "1h"),
                 (
                     "ROWHOOK_RECEIVERS__ALLOW_PRIVATE_NETWORKS",
                     "127.0.0.0/8, ::1/128",
@@ -123,6 +126,9 @@ mod tests {
         assert!(settings.sample);
         assert_eq!(settings.defaults.timeout, Duration::from_millis(250));
         assert_eq!(settings.defaults.max_in_flight, 3);
+        let hour = Keep::For(Duration::from_secs(3600));
+        assert_eq!(settings.retention.events, Keep::Forever);
+        assert_eq!(settings.retention.changes, hour);
         assert_eq!(settings.receivers.allow_private_networks.len(), 2);
         let unknown: Vec<_> = loaded
             .unknown_variables
@@ -184,6 +190,18 @@ mod tests {
         assert!(text[1].starts_with("ROWHOOK_LISTEN: \"x\" is no address"));
         let text = says("database_url = \"mysql://me:word@x\"", &[]);
         assert!(text[0].starts_with("1: database_url: \"mysql\"") && !text[0].contains("word"));
+        let file = "[retention]\nevents = \"30m\"\nchanges = \"for ever\"\n";
+        assert_eq!(
+            says(file, &[]),
+            [
+                "3: retention.changes: \"for ever\" is no duration; write it as \"30d\", \"12h\" or \"forever\"",
+                "2: retention.events: must be at least 1h, since what is dropped is gone for good, or \
+                 \"forever\"; the default is \"30d\"",
+            ]
+        );
+        let variables = [("ROWHOOK_RETENTION__CHANGES", "59m 59s")];
+        let text = says("", &variables);
+        assert!(text[0].starts_with("ROWHOOK_RETENTION__CHANGES: must be at least 1h"));
         let twice = "[[resources]]\nname = \"RUN\"\ntable = \"a\"\n[[resources]]\nname = \"RUN\"\ntable = \"b\"";
         let text = says(twice, &[]);
         assert_eq!(

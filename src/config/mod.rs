@@ -18,7 +18,10 @@ use bytesize::ByteSize;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::domain::resource::{OnTruncate, ResourceName};
+use crate::domain::{
+    resource::{OnTruncate, ResourceName},
+    retention::Keep,
+};
 
 pub use environment::UnknownVariable;
 pub use load::{Loaded, load};
@@ -56,6 +59,8 @@ pub struct Settings {
     pub receivers: ReceiverSettings,
     /// For receivers that set nothing themselves.
     pub defaults: DefaultSettings,
+    /// How long the log is kept.
+    pub retention: RetentionSettings,
     /// The watched tables.
     pub resources: Vec<ResourceSettings>,
 }
@@ -75,6 +80,7 @@ impl Default for Settings {
             metrics_public: true,
             receivers: ReceiverSettings::default(),
             defaults: DefaultSettings::default(),
+            retention: RetentionSettings::default(),
             resources: Vec::new(),
         }
     }
@@ -114,6 +120,28 @@ impl Default for DefaultSettings {
         Self {
             timeout: Duration::from_secs(5),
             max_in_flight: 16,
+        }
+    }
+}
+
+/// `[retention]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionSettings {
+    /// How long events are kept after they ended, with their attempts.
+    #[serde(deserialize_with = "values::keep")]
+    pub events: Keep,
+    /// How long changes are kept, and longer where a kept event tells of one.
+    #[serde(deserialize_with = "values::keep")]
+    pub changes: Keep,
+}
+
+impl Default for RetentionSettings {
+    fn default() -> Self {
+        const MONTH: Keep = Keep::For(Duration::from_secs(30 * 24 * 3600));
+        Self {
+            events: MONTH,
+            changes: MONTH,
         }
     }
 }

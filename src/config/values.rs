@@ -6,6 +6,8 @@ use bytesize::ByteSize;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error};
 
+use crate::domain::retention::Keep;
+
 /// `5s`, `250ms`, `2h 30m`, `30d`.
 pub fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
@@ -14,6 +16,21 @@ pub fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, 
             "{text:?} is no duration; write it as \"5s\", \"250ms\" or \"30d\""
         ))
     })
+}
+
+/// A duration, or `forever`.
+pub fn keep<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Keep, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text == "forever" {
+        return Ok(Keep::Forever);
+    }
+    humantime::parse_duration(&text)
+        .map(Keep::For)
+        .map_err(|_| {
+            D::Error::custom(format!(
+                "{text:?} is no duration; write it as \"30d\", \"12h\" or \"forever\""
+            ))
+        })
 }
 
 /// `1 MiB`, `512 KB`, or a number of bytes.

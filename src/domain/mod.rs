@@ -10,6 +10,7 @@ pub mod ids;
 pub mod interval;
 pub mod receiver;
 pub mod resource;
+pub mod retention;
 pub mod shared_secret;
 pub mod snapshot;
 pub mod subscription;

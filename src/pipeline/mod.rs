@@ -4,6 +4,7 @@
 //! `sender` of each receiver (room 3), `outcome_recorder` writes what came of it (room 4). Each is an
 //! actix actor that `guardian` keeps up. What crosses a wall is listed in `messages`; past the database
 //! it is a wake-up with no content, so anything lost with a process is found again by reading tables.
+//! Beside the path `retention` drops what has been kept long enough.
 
 pub mod cdc_poller;
 pub mod delivery_log;
@@ -14,6 +15,7 @@ pub mod leases;
 pub mod lifeline;
 pub mod messages;
 pub mod outcome_recorder;
+pub mod retention;
 pub mod sender;
 pub mod status;
 pub mod versions;
@@ -29,6 +31,7 @@ use crate::{
         delivery_targets::DeliveryTargets,
         event_queue::{EventQueue, OutcomeLog},
         leases::LeaseStore,
+        retention::RetentionStore,
     },
     transport::TransportFactory,
 };
@@ -39,6 +42,7 @@ use fan_out::{FanOut, FanOutParts};
 use guardian::{Factory, FinishAll, Guardian, GuardianSettings};
 use messages::{Hints, Slot};
 use outcome_recorder::{OutcomeRecorder, RecorderParts};
+use retention::{Retention, RetentionParts, RetentionSettings};
 use sender::{DeliveryDefaults, SenderParts};
 use status::{StageKind, Status};
 use versions::Versions;
@@ -60,6 +64,8 @@ pub struct PipelineParts {
     pub catalogue: Arc<dyn ResourceInstaller>,
     /// Who does what.
     pub leases: Arc<dyn LeaseStore>,
+    /// Drops what is old.
+    pub retention: Arc<dyn RetentionStore>,
     /// The network.
     pub transport: Arc<dyn TransportFactory>,
 }
@@ -75,6 +81,8 @@ pub struct PipelineSettings {
     pub events_per_commit: usize,
     /// Threads that send.
     pub sender_threads: usize,
+    /// How long the log is kept.
+    pub retention: RetentionSettings,
 }
 
 /// The rooms of this instance, running.
@@ -157,6 +165,14 @@ impl Pipeline {
                     status: status.clone(),
                 }),
             ),
+            (
+                StageKind::Retention,
+                retention_factory(RetentionParts {
+                    store: parts.retention.clone(),
+                    settings: settings.retention,
+                    status: status.clone(),
+                }),
+            ),
         ];
         Self {
             guardian: Guardian::new(stages, settings.guardian, status.clone()).start(),
@@ -213,5 +229,12 @@ fn poller_factory(parts: PollerParts) -> Factory {
     Box::new(move |thread, lifeline| {
         let parts = parts.clone();
         CdcPoller::start_in_arbiter(thread, move |_| CdcPoller::new(parts, lifeline)).recipient()
+    })
+}
+
+fn retention_factory(parts: RetentionParts) -> Factory {
+    Box::new(move |thread, lifeline| {
+        let parts = parts.clone();
+        Retention::start_in_arbiter(thread, move |_| Retention::new(parts, lifeline)).recipient()
     })
 }

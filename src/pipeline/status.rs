@@ -24,6 +24,8 @@ pub enum StageKind {
     Sender,
     /// Room 4.
     OutcomeRecorder,
+    /// Drops what is old.
+    Retention,
 }
 
 impl StageKind {
@@ -35,6 +37,7 @@ impl StageKind {
             Self::Dispatcher => "dispatcher",
             Self::Sender => "sender",
             Self::OutcomeRecorder => "outcome_recorder",
+            Self::Retention => "retention",
         }
     }
 }
@@ -156,6 +159,12 @@ impl Status {
         let mut board = self.board();
         board.role = role;
         board.role_at = Instant::now();
+    }
+
+    /// Whether this instance is the one that reads the log, as far as is known.
+    pub fn polls(&self) -> bool {
+        let board = self.board();
+        board.role == CaptureRole::Polling && board.role_at.elapsed() <= STALE_AFTER
     }
 
     /// Whether this instance does its part; the reasons if not.

@@ -13,6 +13,7 @@ pub mod event_queue;
 pub mod leases;
 pub mod page;
 pub mod receivers;
+pub mod retention;
 pub mod sql;
 pub mod subscriptions;
 

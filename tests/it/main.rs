@@ -20,6 +20,7 @@ mod ordering;
 mod path;
 mod receiving;
 mod reference;
+mod retention;
 mod signatures;
 mod stores;
 mod supervision;

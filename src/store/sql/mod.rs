@@ -22,6 +22,7 @@ mod page;
 pub mod page_connection;
 pub mod receivers;
 mod records;
+pub mod retention;
 mod rows;
 mod sqlite_news;
 mod subscriptions;

@@ -151,12 +151,13 @@ async fn update_events(txn: &Txn, batch: &str) -> Result<(), StoreError> {
                 response_status = b.response_status,
                 response_headers = b.response_headers,
                 response_data = b.response_data,
-                error = b.error
+                error = b.error,
+                ended_at = case when b.state in (3, 4) and e.redelivery = b.redelivery then $2 end
              from b
              where e.id = b.id and {APPLIES}",
             unfold(txn.dialect(), "$1", &OUTCOME_COLUMNS)
         ),
-        [batch.into()],
+        [batch.into(), chrono::Utc::now().into()],
     ))
     .await?;
     Ok(())

@@ -9,6 +9,7 @@ mod intervals;
 mod intervals_at_once;
 mod pages;
 mod receivers;
+mod retention;
 mod secrets;
 mod subscriptions;
 

@@ -11,12 +11,14 @@ use rowhook::{
         api_key::Author,
         ids::ReceiverId,
         receiver::{ContentType, Ordering, RetryOverrides, RetryPolicy},
+        retention::Keep,
         shared_secret::SharedSecret,
     },
     pipeline::{
         Pipeline, PipelineParts, PipelineSettings,
         guardian::GuardianSettings,
         lifeline::Patience,
+        retention::RetentionSettings,
         sender::DeliveryDefaults,
         status::{StageKind, Status},
     },
@@ -31,6 +33,7 @@ use rowhook::{
             catalogue::SqlResourceInstaller, change_log::SqlChangeLog, db::Db,
             event_queue::SqlEventQueue, fan_out::SqlFanOut, leases::SqlLeases,
             outcomes::SqlOutcomes, page_connection::PageConnection, receivers::SqlManagementStore,
+            retention::SqlRetention,
         },
         subscriptions::{NewSubscription, SubscriptionStore},
     },
@@ -97,6 +100,13 @@ fn settings() -> PipelineSettings {
         },
         events_per_commit: 100,
         sender_threads: 2,
+        retention: RetentionSettings {
+            events: Keep::Forever,
+            changes: Keep::Forever,
+            rows_per_step: 100,
+            first_pass: Duration::ZERO,
+            between_passes: Duration::from_millis(20),
+        },
     }
 }
 
@@ -358,6 +368,7 @@ fn parts(
             door: Arc::new(SqlLeases::new(db.clone())),
             troubles: troubles(),
         }),
+        retention: Arc::new(SqlRetention::new(db.clone())),
         transport: Arc::new(network.clone()),
     }
 }
