@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets::NOTHING};
 
-use crate::{config::Settings, store::sql::db::Db};
+use crate::{app, config::Settings, store::sql::db::Db};
 
 use super::{ConfigArgs, Failure};
 
@@ -33,7 +33,10 @@ enum Direction {
 /// Does it and tells what was done.
 pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
     let settings: Settings = args.config.load()?;
-    let db = Db::connect(&settings.database_url, 2).await?;
+    let db = match args.direction {
+        Direction::Up => Db::connect(&settings.database_url, 2).await?,
+        Direction::Down { .. } | Direction::Status => app::connect_existing(&settings).await?,
+    };
     match args.direction {
         Direction::Up => match db.migrate_up().await? {
             0 => println!("nothing to do: every migration is applied"),

@@ -76,14 +76,14 @@ pub struct World {
     _database: TestDatabase,
 }
 
-/// Retries come fast, and a stage that hangs is found in a second or two; a healthy one on a busy
+/// Retries come fast, and a stage that hangs is found in a few seconds; a healthy one on a busy
 /// machine is not.
 fn settings() -> PipelineSettings {
     PipelineSettings {
         guardian: GuardianSettings {
             patience: Patience {
-                without_beat: Duration::from_secs(8),
-                in_work: Duration::from_secs(8),
+                without_beat: Duration::from_secs(12),
+                in_work: Duration::from_secs(12),
             },
             ..GuardianSettings::default()
         },
