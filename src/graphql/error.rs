@@ -152,7 +152,17 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound { what, id } => Self::not_found(what, id),
-            StoreError::Conflict => Self::new(Code::Conflict, error.to_string()),
+            StoreError::Conflict | StoreError::HeaderTaken { .. } => {
+                Self::new(Code::Conflict, error.to_string())
+            }
+            StoreError::LastAdminKey { id } => Self::new(
+                Code::Conflict,
+                format!(
+                    "API key {id} is the last way in for an admin: make another key with role admin \
+                     (createApiKey, rowhook keys create) or set admin_key in the configuration, then \
+                     revoke this one"
+                ),
+            ),
             StoreError::Unavailable(_) => Self::logged(
                 "rowhook can not reach its database just now: try again in a moment",
                 &error,
