@@ -12,6 +12,7 @@
 mod command_line;
 mod container;
 mod crash;
+mod deletion;
 mod graphql_api;
 mod guardian;
 mod layers;
@@ -19,6 +20,8 @@ mod ordering;
 mod path;
 mod receiving;
 mod reference;
+mod rotation;
+mod secrecy;
 mod signatures;
 mod stores;
 mod supervision;
