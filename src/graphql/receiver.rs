@@ -32,6 +32,8 @@ use super::{
     validate::whole,
 };
 
+/// A day; the input's description and its default name it too.
+const DEFAULT_OVERLAP_SECONDS: i32 = 86_400;
 /// Up to 30 days: a secret that has leaked should not be good for longer.
 const OVERLAP_SECONDS: RangeInclusive<i32> = 0..=2_592_000;
 
@@ -350,7 +352,8 @@ pub async fn rotate_secret(
 ) -> Result<WebhookReceiverPayload, ApiError> {
     context.require(Role::Admin, "rotateWebhookReceiverSecret")?;
     let at = InputPath::argument("input").field("overlapSeconds");
-    let overlap = whole(input.overlap_seconds, OVERLAP_SECONDS, &at)?;
+    let overlap = input.overlap_seconds.unwrap_or(DEFAULT_OVERLAP_SECONDS);
+    let overlap = whole(overlap, OVERLAP_SECONDS, &at)?;
     let secret = SharedSecret::generate();
     let store = &context.services.receivers;
     let record = store

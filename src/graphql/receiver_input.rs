@@ -145,6 +145,6 @@ pub struct RotateWebhookReceiverSecretInput {
     pub id: i32,
     /// For so many seconds deliveries are signed with the present secret too, 0 to 2592000 (30 days). With
     /// 0 no request that starts after the answer is. Default 86400 (a day).
-    #[graphql(default = 86_400)]
-    pub overlap_seconds: i32,
+    #[graphql(default = Some(86_400))]
+    pub overlap_seconds: Option<i32>,
 }

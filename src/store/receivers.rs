@@ -96,7 +96,7 @@ pub trait ReceiverStore: Send + Sync {
     ) -> Result<Receiver, StoreError>;
 
     /// Replaces the shared secret. The present one goes on signing beside it for `overlap`, and the one
-    /// before it goes at once; without an overlap no attempt is signed with it once this has answered.
+    /// before it goes at once. Every attempt that starts once this has answered is signed so.
     async fn rotate_secret(
         &self,
         id: ReceiverId,

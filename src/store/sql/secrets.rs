@@ -44,9 +44,7 @@ impl SqlManagementStore {
         self.tend_secrets(&mut row)?;
         let row = save(&txn, row, was_active).await?;
         txn.commit().await?;
-        if overlap.is_zero() {
-            self.senders_know(id).await?;
-        }
+        self.senders_know(id).await?;
         from_row(row)
     }
 

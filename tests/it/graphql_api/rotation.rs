@@ -42,13 +42,7 @@ async fn a_rotation_shows_the_new_secret_once(database: TestDatabase) {
 async fn an_overlap_has_limits(database: TestDatabase) {
     let house = House::of(database).await;
     let (id, _) = house.receiver().await;
-    for wrong in [
-        json!(-1),
-        json!(2_592_001),
-        json!(1.5),
-        json!("x"),
-        Value::Null,
-    ] {
+    for wrong in [json!(-1), json!(2_592_001), json!(1.5), json!("x")] {
         let input = json!({"input": {"id": id, "overlapSeconds": wrong}});
         let (code, message, path) = house.refused(ROTATE, input).await;
         assert_eq!(
