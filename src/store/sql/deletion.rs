@@ -54,7 +54,7 @@ const REASON: &str = "the receiver was deleted";
 struct Sweep {
     receiver: ReceiverId,
     stage: Stage,
-    /// Events cancelled in this round. After one without any there are none left.
+    /// Events found in this round. After one without any there are none left.
     cancelled: u64,
 }
 
@@ -288,15 +288,22 @@ impl SqlManagementStore {
                     sweep.stage = Stage::Ready(0);
                     return Ok(());
                 }
-                sweep.cancelled += self.cancel(sweep.receiver, &found).await?;
+                sweep.cancelled += found.len() as u64;
+                self.cancel(sweep.receiver, &found).await?;
             }
             Stage::Ready(after) => match self.doomed_ready(sweep.receiver, after).await? {
                 (_, None) if sweep.cancelled == 0 => sweep.stage = Stage::Done,
                 // What waited may have become ready meanwhile, and the other way round: once more.
                 (_, None) => *sweep = Sweep::of(sweep.receiver),
                 (found, Some(last)) if found.is_empty() => sweep.stage = Stage::Ready(last),
-                // Again from here, for what was locked by the writing of its outcome just now.
-                (found, Some(_)) => sweep.cancelled += self.cancel(sweep.receiver, &found).await?,
+                (found, Some(last)) => {
+                    let count = found.len() as u64;
+                    sweep.cancelled += count;
+                    // Else again from here, for what was locked by the writing of its outcome just now.
+                    if self.cancel(sweep.receiver, &found).await? == count {
+                        sweep.stage = Stage::Ready(last);
+                    }
+                }
             },
             Stage::Done => {}
         }
@@ -356,8 +363,7 @@ impl SqlManagementStore {
     }
 
     /// Cancels these events as far as they are still owed and nobody writes them just now, and lets go
-    /// what is parked behind them. Returns how many it found to do, so that a round in which one was
-    /// passed over is not the last.
+    /// what is parked behind them. Returns how many it cancelled.
     async fn cancel(&self, receiver: ReceiverId, events: &[Doomed]) -> Result<u64, StoreError> {
         let dialect = self.db.dialect();
         let pending = format!("{} and state in (0, 1, 2)", one_of(dialect, "id", "$1"));
@@ -376,7 +382,7 @@ impl SqlManagementStore {
         );
         let ids = numbers(dialect, events.iter().map(|event| event.id));
         let txn = self.db.begin().await?;
-        txn.execute_raw(txn.statement(&sql, [ids])).await?;
+        let done = txn.execute_raw(txn.statement(&sql, [ids])).await?;
         txn.commit().await?;
         let rows: Vec<i64> = events.iter().flat_map(|event| event.rows.clone()).collect();
         if !rows.is_empty() && self.exists(receiver).await? {
@@ -384,7 +390,7 @@ impl SqlManagementStore {
             outcomes::unpark(&txn, receiver, &rows).await?;
             txn.commit().await?;
         }
-        Ok(events.len() as u64)
+        Ok(done.rows_affected())
     }
 
     async fn exists(&self, receiver: ReceiverId) -> Result<bool, StoreError> {
