@@ -213,6 +213,13 @@ impl Service {
         }
         let pages = PageConnection::new(db.clone());
         let management = Arc::new(SqlManagementStore::new(db.clone(), sealer));
+        // What a deletion left that was cut off; nobody waits for it.
+        let tidying = management.clone();
+        tokio::spawn(async move {
+            if let Err(error) = tidying.tidy().await {
+                tracing::warn!(%error, "what deletions left is looked at again at the next start");
+            }
+        });
         let parts = PipelineParts {
             change_log: Arc::new(SqlChangeLog::new(pages.clone())),
             fan_out: Arc::new(SqlFanOut::new(pages)),
@@ -234,6 +241,8 @@ impl Service {
         let api = Api::new(Services {
             receivers: management.clone(),
             subscriptions: management,
+            keys: keys.clone(),
+            has_configured_admin: settings.admin_key.is_some(),
             events: Arc::new(SqlEventLog::new(db.clone())),
             catalogue: catalogue.clone(),
             check_uri: uri_check(settings),

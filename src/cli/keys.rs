@@ -8,7 +8,7 @@ use crate::{
     app,
     domain::{api_key::Role, ids::ApiKeyId},
     store::{
-        api_keys::{ApiKey, ApiKeyStore},
+        api_keys::{ApiKey, ApiKeyStore, LastAdminKey},
         sql::api_keys::SqlApiKeyStore,
     },
 };
@@ -66,7 +66,10 @@ pub async fn run(args: KeysArgs) -> Result<(), Failure> {
         Action::Create { name, role } => create(&store, name.trim(), role).await?,
         Action::List { json } => print(&store.keys().await?, json),
         Action::Revoke { id } => {
-            let key = store.revoke_key(ApiKeyId(id)).await?;
+            let key = store
+                // Whoever runs commands can make another one.
+                .revoke_key(ApiKeyId(id), LastAdminKey::MayGo)
+                .await?;
             println!("key {id} \"{}\" is revoked", key.name);
         }
     }

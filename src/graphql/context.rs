@@ -13,7 +13,8 @@ use crate::{
         subscription::Subscription,
     },
     store::{
-        StoreError, event_log::EventLog, receivers::ReceiverStore, subscriptions::SubscriptionStore,
+        StoreError, api_keys::ApiKeyStore, event_log::EventLog, receivers::ReceiverStore,
+        subscriptions::SubscriptionStore,
     },
 };
 
@@ -45,6 +46,10 @@ pub struct Services {
     pub receivers: Arc<dyn ReceiverStore>,
     /// Subscriptions.
     pub subscriptions: Arc<dyn SubscriptionStore>,
+    /// API keys.
+    pub keys: Arc<dyn ApiKeyStore>,
+    /// Whether the configuration's `admin_key` lets an admin in who has no stored key.
+    pub has_configured_admin: bool,
     /// Events and attempts.
     pub events: Arc<dyn EventLog>,
     /// The resources of this deployment.

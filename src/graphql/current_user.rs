@@ -31,6 +31,16 @@ impl From<api_key::Role> for Role {
     }
 }
 
+impl From<Role> for api_key::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Viewer => Self::Viewer,
+            Role::Operator => Self::Operator,
+            Role::Admin => Self::Admin,
+        }
+    }
+}
+
 /// The holder of the API key that this request carries.
 #[derive(Clone, Debug, PartialEq, Eq, GraphQLObject)]
 #[graphql(name = "CurrentUser", context = Context, scalar = ApiScalar)]

@@ -152,7 +152,17 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound { what, id } => Self::not_found(what, id),
-            StoreError::Conflict => Self::new(Code::Conflict, error.to_string()),
+            StoreError::Conflict | StoreError::HeaderTaken { .. } => {
+                Self::new(Code::Conflict, error.to_string())
+            }
+            StoreError::LastAdminKey { id } => Self::new(
+                Code::Conflict,
+                format!(
+                    "API key {id} is the last way in for an admin: make another key with role admin \
+                     (createApiKey, rowhook keys create) or set admin_key in the configuration, then \
+                     revoke this one"
+                ),
+            ),
             StoreError::Unavailable(_) => Self::logged(
                 "rowhook can not reach its database just now: try again in a moment",
                 &error,
@@ -274,10 +284,19 @@ fn rule_error(fault: &RuleError) -> RequestError {
     RequestError {
         error: ApiError {
             code,
-            message: fault.message().to_owned(),
+            message: without_texts(fault.message()),
             path: variable_path(fault.message()),
         },
         locations: fault.locations().iter().map(Location::from).collect(),
+    }
+}
+
+/// juniper repeats the value of a variable that it finds wrong. One that should be a text may hold a header's
+/// value, so it is left out; the place is named all the same.
+fn without_texts(message: &str) -> String {
+    match message.split_once("Expected input scalar `String`. Got: ") {
+        Some((place, _)) => format!("{place}Expected input scalar `String`."),
+        None => message.to_owned(),
     }
 }
 
@@ -337,6 +356,18 @@ mod tests {
             Some("input".to_owned())
         );
         assert_eq!(path("Unknown field \"x\" on type \"Query\""), None);
+    }
+
+    #[test]
+    fn a_wrong_text_is_not_repeated() {
+        let message = "Variable \"$value\" got invalid value. Expected input scalar `String`. \
+                       Got: `[\"hunter2\"]`. Details: Expected GraphQL scalar, found: [\"hunter2\"]";
+        assert_eq!(
+            without_texts(message),
+            "Variable \"$value\" got invalid value. Expected input scalar `String`."
+        );
+        let other = "Expected input scalar `Int`. Got: `1.5`.";
+        assert_eq!(without_texts(other), other);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Headers: what a receiver's gateway wants to see with each delivery.
 
-use juniper::{GraphQLInputObject, GraphQLObject, graphql_object};
+use juniper::{GraphQLInputObject, GraphQLObject, Nullable, graphql_object};
 
 use crate::{
     domain::{
@@ -8,13 +8,13 @@ use crate::{
         ids::{HeaderId, ReceiverId},
         receiver,
     },
-    store::StoreError,
+    store::{StoreError, receivers::HeaderChange},
 };
 
 use super::{
     context::Context,
     error::{ApiError, Code, InputPath},
-    receiver::{ReceiverNode, existing, named},
+    receiver::{ReceiverNode, changed_since, existing, named},
     scalar::ApiScalar,
     validate::no_longer,
 };
@@ -85,7 +85,7 @@ impl WebhookHeader {
         owner(context, self.0.receiver_id).await
     }
 
-    /// Changes with each change of the record.
+    /// Changes with each change of the record; give it as `etag` to updateWebhookHeader.
     #[graphql(name = "_etag")]
     fn etag(&self) -> &str {
         &self.0.etag
@@ -105,6 +105,43 @@ pub struct AddHeaderToWebhookReceiverInput {
     pub key: String,
     /// The header's value: ASCII without control characters, at most 8192 characters.
     pub value: String,
+}
+
+/// A header for a receiver.
+#[derive(Clone, Debug, GraphQLInputObject)]
+#[graphql(name = "CreateWebhookHeaderInput", scalar = ApiScalar)]
+pub struct CreateWebhookHeaderInput {
+    /// The receiver's id.
+    pub receiver_id: i32,
+    /// The header's name, a token by RFC 9110 of at most 256 characters; stored in lower case. Names that
+    /// belong to the connection or to rowhook itself are refused: hop-by-hop headers, host,
+    /// content-length, content-type, content-encoding, user-agent, x-ion-signature…, webhook-…,
+    /// x-rowhook-….
+    pub key: String,
+    /// The header's value: ASCII without control characters, at most 8192 characters.
+    pub value: String,
+}
+
+/// A change of a header. What is absent stays as it is.
+#[derive(Clone, Debug, GraphQLInputObject)]
+#[graphql(name = "UpdateWebhookHeaderInput", scalar = ApiScalar)]
+pub struct UpdateWebhookHeaderInput {
+    /// The header's id.
+    pub id: i32,
+    /// The `_etag` that was read; the update fails with CONFLICT when the header has changed since.
+    pub etag: String,
+    /// The header's name, by the rules of createWebhookHeader; can not be null.
+    pub key: Nullable<String>,
+    /// The header's value: ASCII without control characters, at most 8192 characters; can not be null.
+    pub value: Nullable<String>,
+}
+
+/// Which header goes.
+#[derive(Clone, Debug, GraphQLInputObject)]
+#[graphql(name = "DeleteWebhookHeaderInput", scalar = ApiScalar)]
+pub struct DeleteWebhookHeaderInput {
+    /// The header's id.
+    pub id: i32,
 }
 
 /// Which header of which receiver goes.
@@ -127,32 +164,88 @@ pub struct WebhookHeaderPayload {
     pub webhook_receiver: ReceiverNode,
 }
 
-/// `addHeaderToWebhookReceiver`.
+/// A header as two mutations take it.
+pub struct NewHeader {
+    receiver_id: i32,
+    key: String,
+    value: String,
+}
+
+impl From<AddHeaderToWebhookReceiverInput> for NewHeader {
+    fn from(input: AddHeaderToWebhookReceiverInput) -> Self {
+        Self {
+            receiver_id: input.receiver_id,
+            key: input.key,
+            value: input.value,
+        }
+    }
+}
+
+impl From<CreateWebhookHeaderInput> for NewHeader {
+    fn from(input: CreateWebhookHeaderInput) -> Self {
+        Self {
+            receiver_id: input.receiver_id,
+            key: input.key,
+            value: input.value,
+        }
+    }
+}
+
+/// `addHeaderToWebhookReceiver` and `createWebhookHeader`: `action` is the one that was asked for.
 pub async fn add(
     context: &Context,
-    input: AddHeaderToWebhookReceiverInput,
+    action: &str,
+    new: NewHeader,
 ) -> Result<WebhookHeaderPayload, ApiError> {
-    context.require(Role::Admin, "addHeaderToWebhookReceiver")?;
+    context.require(Role::Admin, action)?;
     let at = InputPath::argument("input");
-    let key = header_name(&input.key, &at.field("key"))?;
-    let value = header_value(&input.value, &at.field("value"))?;
-    let id = ReceiverId(input.receiver_id);
+    let key = header_name(&new.key, &at.field("key"))?;
+    let value = header_value(&new.value, &at.field("value"))?;
+    let id = ReceiverId(new.receiver_id);
     let store = &context.services.receivers;
     let added = store
         .add_header(id, &key, value, &context.caller.author)
         .await
-        .map_err(|error| match error {
-            StoreError::Conflict => ApiError {
-                code: Code::Conflict,
-                message: format!(
-                    "webhook receiver {id} already has a header {key}; remove that one first \
-                     (removeHeaderFromWebhookReceiver)"
-                ),
-                path: Some(at.field("key")),
-            },
-            other => other.into(),
-        })?;
+        .map_err(taken)?;
     payload(context, added).await
+}
+
+/// `updateWebhookHeader`.
+pub async fn update(
+    context: &Context,
+    input: UpdateWebhookHeaderInput,
+) -> Result<WebhookHeaderPayload, ApiError> {
+    context.require(Role::Admin, "updateWebhookHeader")?;
+    let at = |field: &str| InputPath::argument("input").field(field);
+    let never_null = |field: &str| {
+        let at = at(field);
+        at.refuse("can not be null; leave it out to keep it as it is")
+    };
+    let key = match input.key {
+        Nullable::ImplicitNull => None,
+        Nullable::ExplicitNull => return Err(never_null("key")),
+        Nullable::Some(key) => Some(header_name(&key, &at("key"))?),
+    };
+    let value = match input.value {
+        Nullable::ImplicitNull => None,
+        Nullable::ExplicitNull => return Err(never_null("value")),
+        Nullable::Some(value) => Some(header_value(&value, &at("value"))?.to_owned()),
+    };
+    let store = &context.services.receivers;
+    let change = HeaderChange { key, value };
+    let changed = store
+        .update_header(
+            HeaderId(input.id),
+            &input.etag,
+            change,
+            &context.caller.author,
+        )
+        .await
+        .map_err(|error| match error {
+            StoreError::Conflict => changed_since("webhook header", input.id),
+            other => taken(other),
+        })?;
+    payload(context, changed).await
 }
 
 /// `removeHeaderFromWebhookReceiver`.
@@ -164,9 +257,32 @@ pub async fn remove(
     let receiver = ReceiverId(input.receiver_id);
     let store = &context.services.receivers;
     let removed = store
-        .remove_header(receiver, HeaderId(input.header_id))
+        .remove_header(HeaderId(input.header_id), Some(receiver))
         .await?;
     payload(context, removed).await
+}
+
+/// `deleteWebhookHeader`.
+pub async fn delete(
+    context: &Context,
+    input: &DeleteWebhookHeaderInput,
+) -> Result<WebhookHeaderPayload, ApiError> {
+    context.require(Role::Admin, "deleteWebhookHeader")?;
+    let store = &context.services.receivers;
+    let removed = store.remove_header(HeaderId(input.id), None).await?;
+    payload(context, removed).await
+}
+
+/// A receiver has one header of a name.
+fn taken(error: StoreError) -> ApiError {
+    match error {
+        StoreError::HeaderTaken { .. } => ApiError {
+            code: Code::Conflict,
+            message: format!("{error}; change that one (updateWebhookHeader) or delete it first"),
+            path: Some(InputPath::argument("input").field("key")),
+        },
+        other => other.into(),
+    }
 }
 
 async fn payload(

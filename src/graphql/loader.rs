@@ -62,8 +62,13 @@ impl<K: Copy + Eq + Hash, V: Clone> Loader<K, V> {
         if let Some(known) = self.want(key) {
             return known;
         }
-        for _ in 0..STEPS_ASIDE {
+        let (mut wanted, mut quiet) = (0, 0);
+        while quiet < STEPS_ASIDE {
             tokio::task::yield_now().await;
+            let now = self.lock().wanted.len();
+            // A long list's elements come in several waves: while more come, there is something to wait for.
+            quiet = if now > wanted { 0 } else { quiet + 1 };
+            wanted = now;
         }
         let _asking = self.asking.lock().await;
         if let Some(known) = self.lock().known.get(&key) {

@@ -4,6 +4,7 @@
 //! per aggregate holds its type, inputs and resolvers. The only place that knows juniper, beside the
 //! route; it never sees SQL, and never decides whether a key is valid.
 
+mod api_key;
 mod author;
 mod bare;
 mod connection;

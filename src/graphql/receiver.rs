@@ -1,6 +1,8 @@
 //! Receivers: the registered endpoints. Their type, lists and mutations; `receiver_input` and
 //! `receiver_change` hold what can be set.
 
+use std::{ops::RangeInclusive, time::Duration};
+
 use juniper::{GraphQLInputObject, GraphQLObject, graphql_object};
 
 use crate::{
@@ -20,11 +22,20 @@ use super::{
     error::{ApiError, Code, InputPath},
     header::WebhookHeader,
     receiver_change::{ReceiverChange, fields_of, fields_of_new},
-    receiver_input::{CreateWebhookReceiverInput, UpdateWebhookReceiverInput, WebhookOrdering},
+    receiver_input::{
+        CreateWebhookReceiverInput, DeleteWebhookReceiverInput, RotateWebhookReceiverSecretInput,
+        UpdateWebhookReceiverInput, WebhookOrdering,
+    },
     scalar::ApiScalar,
     scalars::DateTime,
     subscription::SubscriptionNode,
+    validate::whole,
 };
+
+/// A day; the input's description and its default name it too.
+const DEFAULT_OVERLAP_SECONDS: i32 = 86_400;
+/// Up to 30 days: a secret that has leaked should not be good for longer.
+const OVERLAP_SECONDS: RangeInclusive<i32> = 0..=2_592_000;
 
 connection!(
     ReceiverConnection,
@@ -111,7 +122,7 @@ impl ReceiverNode {
     }
 
     /// The key for verifying signatures (`whsec_…`). Shown once, in the payload of the mutation that made
-    /// it; null everywhere else.
+    /// it (createWebhookReceiver, rotateWebhookReceiverSecret); null everywhere else.
     fn shared_secret(&self) -> Option<&str> {
         self.secret.as_ref().map(SharedSecret::expose)
     }
@@ -285,14 +296,19 @@ pub async fn update(
     context: &Context,
     input: UpdateWebhookReceiverInput,
 ) -> Result<WebhookReceiverPayload, ApiError> {
-    context.require(Role::Admin, "updateWebhookReceiver")?;
     let id = ReceiverId(input.id);
-    let current = existing(context, id).await?;
-    if current.etag != input.etag {
-        return Err(changed_since("webhook receiver", input.id));
-    }
-    let etag = current.etag.clone();
+    let etag = input.etag.clone();
     let change = ReceiverChange::from(input);
+    if change.is_of_active_alone() {
+        context.require(Role::Operator, "updateWebhookReceiver of active")?;
+    } else {
+        let action = "updateWebhookReceiver of anything but active";
+        context.require(Role::Admin, action)?;
+    }
+    let current = existing(context, id).await?;
+    if current.etag != etag {
+        return Err(changed_since("webhook receiver", id.0));
+    }
     let fields = change.over(fields_of(current), &context.services.check_uri)?;
     let store = &context.services.receivers;
     let updated = store
@@ -305,6 +321,55 @@ pub async fn update(
     context.forget_loaded();
     Ok(WebhookReceiverPayload {
         webhook_receiver: record.into(),
+    })
+}
+
+/// `deleteWebhookReceiver`.
+pub async fn delete(
+    context: &Context,
+    input: DeleteWebhookReceiverInput,
+) -> Result<WebhookReceiverPayload, ApiError> {
+    context.require(Role::Admin, "deleteWebhookReceiver")?;
+    let id = ReceiverId(input.id);
+    let store = &context.services.receivers;
+    let deleted = store
+        .delete_receiver(id, input.etag.as_deref(), &context.caller.author)
+        .await;
+    let record = deleted.map_err(|error| match error {
+        StoreError::Conflict => changed_since("webhook receiver", id.0),
+        other => other.into(),
+    })?;
+    context.forget_loaded();
+    Ok(WebhookReceiverPayload {
+        webhook_receiver: record.into(),
+    })
+}
+
+/// `rotateWebhookReceiverSecret`.
+pub async fn rotate_secret(
+    context: &Context,
+    input: RotateWebhookReceiverSecretInput,
+) -> Result<WebhookReceiverPayload, ApiError> {
+    context.require(Role::Admin, "rotateWebhookReceiverSecret")?;
+    let at = InputPath::argument("input").field("overlapSeconds");
+    let overlap = input.overlap_seconds.unwrap_or(DEFAULT_OVERLAP_SECONDS);
+    let overlap = whole(overlap, OVERLAP_SECONDS, &at)?;
+    let secret = SharedSecret::generate();
+    let store = &context.services.receivers;
+    let record = store
+        .rotate_secret(
+            ReceiverId(input.id),
+            &secret,
+            Duration::from_secs(overlap.into()),
+            &context.caller.author,
+        )
+        .await?;
+    context.forget_loaded();
+    Ok(WebhookReceiverPayload {
+        webhook_receiver: ReceiverNode {
+            record,
+            secret: Some(secret),
+        },
     })
 }
 

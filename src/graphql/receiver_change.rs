@@ -91,7 +91,41 @@ fn given<T>(value: Option<T>) -> Nullable<T> {
     value.map_or(Nullable::ImplicitNull, Nullable::Some)
 }
 
+/// Whether the client said nothing of a field; null says something.
+pub fn is_absent<T>(field: &Nullable<T>) -> bool {
+    matches!(field, Nullable::ImplicitNull)
+}
+
 impl ReceiverChange {
+    /// Whether it pauses or resumes the receiver and does nothing else.
+    pub fn is_of_active_alone(&self) -> bool {
+        // Every field by name: a new one that is not thought of here does not compile.
+        let Self {
+            name,
+            webhook_uri,
+            description,
+            content_type,
+            expected_response_code,
+            active,
+            rate_limit,
+            max_in_flight,
+            timeout_ms,
+            retry_policy,
+            ordering,
+        } = self;
+        !is_absent(active)
+            && is_absent(name)
+            && is_absent(webhook_uri)
+            && is_absent(description)
+            && is_absent(content_type)
+            && is_absent(expected_response_code)
+            && is_absent(rate_limit)
+            && is_absent(max_in_flight)
+            && is_absent(timeout_ms)
+            && is_absent(retry_policy)
+            && is_absent(ordering)
+    }
+
     /// The fields after the change. Only what the change gives is checked: a receiver whose URI has
     /// since become forbidden can still be made inactive.
     pub fn over(

@@ -125,3 +125,26 @@ pub struct UpdateWebhookReceiverInput {
     /// Whether events of one row keep their order. Default PER_ROW.
     pub ordering: Nullable<WebhookOrdering>,
 }
+
+/// Which receiver goes.
+#[derive(Clone, Debug, GraphQLInputObject)]
+#[graphql(name = "DeleteWebhookReceiverInput", scalar = ApiScalar)]
+pub struct DeleteWebhookReceiverInput {
+    /// The receiver's id.
+    pub id: i32,
+    /// The `_etag` that was read: the deletion fails with CONFLICT when the receiver has changed since.
+    /// Unless given, the receiver is deleted as it is.
+    pub etag: Option<String>,
+}
+
+/// A new secret for a receiver.
+#[derive(Clone, Debug, GraphQLInputObject)]
+#[graphql(name = "RotateWebhookReceiverSecretInput", scalar = ApiScalar)]
+pub struct RotateWebhookReceiverSecretInput {
+    /// The receiver's id.
+    pub id: i32,
+    /// For so many seconds deliveries are signed with the present secret too, 0 to 2592000 (30 days). With
+    /// 0 no request that starts after the answer is. Default 86400 (a day).
+    #[graphql(default = Some(86_400))]
+    pub overlap_seconds: Option<i32>,
+}

@@ -5,26 +5,31 @@ use juniper::{EmptySubscription, RootNode, graphql_object};
 use crate::domain::resource::Catalogue;
 
 use super::{
+    api_key::{self, ApiKey, ApiKeyPayload, CreateApiKeyInput, CreateApiKeyPayload},
     connection::{DEFAULT_PAGE, PageArguments},
     context::Context,
     current_user::CurrentUser,
     error::ApiError,
     event::{self, EventConnection, EventNode, WebhookEventFilters},
     header::{
-        self, AddHeaderToWebhookReceiverInput, RemoveHeaderFromWebhookReceiverInput,
-        WebhookHeaderPayload,
+        self, AddHeaderToWebhookReceiverInput, CreateWebhookHeaderInput, DeleteWebhookHeaderInput,
+        RemoveHeaderFromWebhookReceiverInput, UpdateWebhookHeaderInput, WebhookHeaderPayload,
     },
     receiver::{
         self, ReceiverConnection, ReceiverNode, WebhookReceiverFilters, WebhookReceiverPayload,
     },
-    receiver_input::{CreateWebhookReceiverInput, UpdateWebhookReceiverInput},
+    receiver_input::{
+        CreateWebhookReceiverInput, DeleteWebhookReceiverInput, RotateWebhookReceiverSecretInput,
+        UpdateWebhookReceiverInput,
+    },
     resource::WebhookResource,
     resource_enum,
     scalar::ApiScalar,
     scalars::BigInt,
     subscription::{
-        self, CreateWebhookSubscriptionInput, SubscriptionConnection, SubscriptionNode,
-        UpdateWebhookSubscriptionInput, WebhookSubscriptionFilters, WebhookSubscriptionPayload,
+        self, CreateWebhookSubscriptionInput, DeleteWebhookSubscriptionInput,
+        SubscriptionConnection, SubscriptionNode, UpdateWebhookSubscriptionInput,
+        WebhookSubscriptionFilters, WebhookSubscriptionPayload,
     },
 };
 
@@ -195,6 +200,12 @@ impl Query {
     fn webhook_source_ips(context: &Context) -> &[String] {
         &context.services.source_ips
     }
+
+    /// The API keys, revoked ones too, in id order; never a key itself. Needs role admin. The `admin_key` of
+    /// the configuration has no record.
+    async fn api_keys(context: &Context) -> Result<Vec<ApiKey>, ApiError> {
+        api_key::all(context).await
+    }
 }
 
 /// What can be changed. Each mutation has been written durably when it answers.
@@ -213,7 +224,7 @@ impl Mutation {
         receiver::create(context, input).await
     }
 
-    /// Changes a receiver. Needs role admin.
+    /// Changes a receiver. Needs role admin; operator is enough where `active` alone is given.
     async fn update_webhook_receiver(
         context: &Context,
         #[graphql(description = "What is to change.")] input: UpdateWebhookReceiverInput,
@@ -230,7 +241,7 @@ impl Mutation {
         subscription::create(context, input).await
     }
 
-    /// Changes a subscription. Needs role admin.
+    /// Changes a subscription. Needs role admin; operator is enough where `active` alone is given.
     async fn update_webhook_subscription(
         context: &Context,
         #[graphql(description = "What is to change.")] input: UpdateWebhookSubscriptionInput,
@@ -244,7 +255,7 @@ impl Mutation {
         context: &Context,
         #[graphql(description = "The new header.")] input: AddHeaderToWebhookReceiverInput,
     ) -> Result<WebhookHeaderPayload, ApiError> {
-        header::add(context, input).await
+        header::add(context, "addHeaderToWebhookReceiver", input.into()).await
     }
 
     /// Takes an HTTP header off the deliveries of a receiver. Needs role admin.
@@ -254,5 +265,84 @@ impl Mutation {
         input: RemoveHeaderFromWebhookReceiverInput,
     ) -> Result<WebhookHeaderPayload, ApiError> {
         header::remove(context, &input).await
+    }
+
+    /// Adds an HTTP header to the deliveries of a receiver, as addHeaderToWebhookReceiver does. Needs role
+    /// admin. Fails with CONFLICT when it has one of that name.
+    async fn create_webhook_header(
+        context: &Context,
+        #[graphql(description = "The new header.")] input: CreateWebhookHeaderInput,
+    ) -> Result<WebhookHeaderPayload, ApiError> {
+        header::add(context, "createWebhookHeader", input.into()).await
+    }
+
+    /// Changes an HTTP header's name or value. Needs role admin. Fails with CONFLICT when it has changed
+    /// since it was read, and when its receiver has another one of the new name.
+    async fn update_webhook_header(
+        context: &Context,
+        #[graphql(description = "What is to change.")] input: UpdateWebhookHeaderInput,
+    ) -> Result<WebhookHeaderPayload, ApiError> {
+        header::update(context, input).await
+    }
+
+    /// Takes an HTTP header off the deliveries of its receiver. Needs role admin.
+    async fn delete_webhook_header(
+        context: &Context,
+        #[graphql(description = "Which header.")] input: DeleteWebhookHeaderInput,
+    ) -> Result<WebhookHeaderPayload, ApiError> {
+        header::delete(context, &input).await
+    }
+
+    /// Deletes a receiver and its subscriptions. Needs role admin. Once this has answered no request to it
+    /// starts any more, and changes that commit later make no events for it; what it is still owed is
+    /// cancelled (of a queue of very many events the rest follows within minutes). Its events and their
+    /// attempts stay, with the receiver and the subscriptions that they name. The payload holds the receiver
+    /// as it is kept, inactive.
+    async fn delete_webhook_receiver(
+        context: &Context,
+        #[graphql(description = "Which receiver.")] input: DeleteWebhookReceiverInput,
+    ) -> Result<WebhookReceiverPayload, ApiError> {
+        receiver::delete(context, input).await
+    }
+
+    /// Deletes a subscription. Needs role admin. Once this has answered no request for it starts any more,
+    /// and changes that commit later make no events for it; what it is still owed is cancelled (of a queue
+    /// of very many events the rest follows within minutes). Its events and their attempts stay. The payload
+    /// holds the subscription as it is kept, inactive.
+    async fn delete_webhook_subscription(
+        context: &Context,
+        #[graphql(description = "Which subscription.")] input: DeleteWebhookSubscriptionInput,
+    ) -> Result<WebhookSubscriptionPayload, ApiError> {
+        subscription::delete(context, input).await
+    }
+
+    /// Gives a receiver a new secret, which only this payload shows, as `sharedSecret`. Needs role admin.
+    /// Until the overlap ends deliveries are signed with the old one too: `webhook-signature` carries both
+    /// signatures, and `x-ion-signature-previous` that of the old one. A rotation within an overlap ends the
+    /// older secret of the two at once.
+    async fn rotate_webhook_receiver_secret(
+        context: &Context,
+        #[graphql(description = "Which receiver, and how long both secrets sign.")]
+        input: RotateWebhookReceiverSecretInput,
+    ) -> Result<WebhookReceiverPayload, ApiError> {
+        receiver::rotate_secret(context, input).await
+    }
+
+    /// Makes an API key. Needs role admin. The payload is the only place that ever shows it.
+    async fn create_api_key(
+        context: &Context,
+        #[graphql(description = "The new key.")] input: CreateApiKeyInput,
+    ) -> Result<CreateApiKeyPayload, ApiError> {
+        api_key::create(context, input).await
+    }
+
+    /// Revokes an API key: it is refused from then on. Needs role admin. A key may revoke itself, but the
+    /// last way in for an admin stays: without an `admin_key` in the configuration the last key with role
+    /// admin is refused with CONFLICT. Revoking a revoked key changes nothing.
+    async fn revoke_api_key(
+        context: &Context,
+        #[graphql(description = "The id of the key's record.")] id: i32,
+    ) -> Result<ApiKeyPayload, ApiError> {
+        api_key::revoke(context, id).await
     }
 }

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
     use crate::{
         domain::{api_key::Role, ids::ApiKeyId},
-        store::api_keys::ApiKey,
+        store::api_keys::{ApiKey, LastAdminKey},
     };
 
     fn sent(value: &str) -> HttpRequest {
@@ -155,7 +155,7 @@ mod tests {
             Ok(Vec::new())
         }
 
-        async fn revoke_key(&self, id: ApiKeyId) -> Result<ApiKey, StoreError> {
+        async fn revoke_key(&self, id: ApiKeyId, _: LastAdminKey) -> Result<ApiKey, StoreError> {
             Err(StoreError::NotFound {
                 what: "API key",
                 id: id.0.into(),

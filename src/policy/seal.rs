@@ -158,6 +158,11 @@ impl Sealer {
         Ok(format!("{VERSION}.{id}.{}", STANDARD.encode(sealed)))
     }
 
+    /// Whether a sealed text was sealed with the current key, as far as it says.
+    pub fn is_current(&self, sealed: &str) -> bool {
+        sealed.split('.').nth(1) == Some(self.current.id.as_str())
+    }
+
     /// Opens a text that was sealed for the same purpose.
     pub fn open(&self, purpose: Purpose, sealed: &str) -> Result<String, SealError> {
         let mut parts = sealed.splitn(3, '.');

@@ -29,6 +29,15 @@ pub struct ApiKey {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
+/// What becomes of the last key with role admin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastAdminKey {
+    /// It can not be revoked: there is no other way in.
+    Stays,
+    /// It can: there is another way in, a configured key or the command line.
+    MayGo,
+}
+
 /// API keys.
 #[async_trait]
 pub trait ApiKeyStore: Send + Sync {
@@ -41,6 +50,7 @@ pub trait ApiKeyStore: Send + Sync {
     /// Every key's record, in id order.
     async fn keys(&self) -> Result<Vec<ApiKey>, StoreError>;
 
-    /// Revokes a key; it answers 401 from then on.
-    async fn revoke_key(&self, id: ApiKeyId) -> Result<ApiKey, StoreError>;
+    /// Revokes a key; it answers 401 from then on. [`StoreError::LastAdminKey`] when that would leave no
+    /// key with role admin and `last` does not allow it, also where two revoke each other at once.
+    async fn revoke_key(&self, id: ApiKeyId, last: LastAdminKey) -> Result<ApiKey, StoreError>;
 }

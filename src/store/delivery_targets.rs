@@ -1,10 +1,16 @@
 //! The senders' door to receivers: whom they speak to, and how.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::domain::{ids::ReceiverId, receiver::DeliveryTarget};
 
 use super::StoreError;
+
+/// How old may be what a sender knows, when an attempt starts, of its receiver and of what is still owed.
+/// So much later, at the latest, what a mutation set holds for every attempt that starts.
+pub const KNOWLEDGE_AGE: Duration = Duration::from_secs(1);
 
 /// Receivers as senders see them.
 #[async_trait]

@@ -1,5 +1,7 @@
 //! What can go wrong in the database, as far as a caller would act differently.
 
+use crate::domain::ids::{ApiKeyId, ReceiverId};
+
 /// A store's failure.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -9,6 +11,20 @@ pub enum StoreError {
     /// The record has changed since it was read.
     #[error("the record has changed since it was read; read it again and repeat the change")]
     Conflict,
+    /// A receiver has at most one header of a name.
+    #[error("webhook receiver {receiver} already has a header {key}")]
+    HeaderTaken {
+        /// The receiver.
+        receiver: ReceiverId,
+        /// The header's name, lower case.
+        key: String,
+    },
+    /// Without this key nobody could manage this deployment any more.
+    #[error("API key {id} is the last one with role admin")]
+    LastAdminKey {
+        /// The key.
+        id: ApiKeyId,
+    },
     /// There is no such record.
     #[error("there is no {what} with id {id}")]
     NotFound {

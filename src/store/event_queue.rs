@@ -83,8 +83,12 @@ pub trait EventQueue: Send + Sync {
     /// Whether the receiver has waiting or parked events.
     async fn in_trouble(&self, receiver: ReceiverId) -> Result<bool, StoreError>;
 
-    /// What the bodies of these events are made from. Events that are no longer owed are left out.
+    /// What the bodies of these events are made from. Events that are no longer owed are left out, and
+    /// those of deleted subscriptions, which may not be cancelled yet.
     async fn load(&self, events: &[EventId]) -> Result<Vec<DueEvent>, StoreError>;
+
+    /// Which of these events [`EventQueue::load`] would still return.
+    async fn still_owed(&self, events: &[EventId]) -> Result<HashSet<EventId>, StoreError>;
 }
 
 /// What became of attempts.

@@ -46,6 +46,15 @@ pub struct ReceiverFields {
     pub ordering: Ordering,
 }
 
+/// What is to become of a header; `None` leaves a part as it is.
+#[derive(Clone, Default)]
+pub struct HeaderChange {
+    /// Its name.
+    pub key: Option<String>,
+    /// Its value; a secret, so this type does not print itself.
+    pub value: Option<String>,
+}
+
 /// What lists of receivers can be narrowed by.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReceiverFilter {
@@ -76,6 +85,26 @@ pub trait ReceiverStore: Send + Sync {
         by: &Author,
     ) -> Result<Receiver, StoreError>;
 
+    /// Deletes a receiver and its subscriptions; where an etag is given, only while it still has that.
+    /// When it has answered, no attempt for it starts any more, in any instance; what it is still owed is
+    /// cancelled, the rest of a long queue after the answer. Events and attempts stay.
+    async fn delete_receiver(
+        &self,
+        id: ReceiverId,
+        etag: Option<&str>,
+        by: &Author,
+    ) -> Result<Receiver, StoreError>;
+
+    /// Replaces the shared secret. The present one goes on signing beside it for `overlap`, and the one
+    /// before it goes at once. Every attempt that starts once this has answered is signed so.
+    async fn rotate_secret(
+        &self,
+        id: ReceiverId,
+        secret: &SharedSecret,
+        overlap: Duration,
+        by: &Author,
+    ) -> Result<Receiver, StoreError>;
+
     /// One receiver; deleted ones are not found.
     async fn receiver(&self, id: ReceiverId) -> Result<Option<Receiver>, StoreError>;
 
@@ -89,7 +118,7 @@ pub trait ReceiverStore: Send + Sync {
         page: PageRequest,
     ) -> Result<Page<Receiver>, StoreError>;
 
-    /// Adds a header; the value is sealed before it is stored. [`StoreError::Conflict`] when the
+    /// Adds a header; the value is sealed before it is stored. [`StoreError::HeaderTaken`] when the
     /// receiver has one of that name.
     async fn add_header(
         &self,
@@ -99,11 +128,21 @@ pub trait ReceiverStore: Send + Sync {
         by: &Author,
     ) -> Result<WebhookHeader, StoreError>;
 
-    /// Removes a header of that receiver and returns what it was.
+    /// Changes a header whose etag is still `etag`; the value is sealed before it is stored.
+    /// [`StoreError::HeaderTaken`] when the receiver has another one of the new name.
+    async fn update_header(
+        &self,
+        id: HeaderId,
+        etag: &str,
+        change: HeaderChange,
+        by: &Author,
+    ) -> Result<WebhookHeader, StoreError>;
+
+    /// Removes a header, where a receiver is given only of that one, and returns what it was.
     async fn remove_header(
         &self,
-        receiver: ReceiverId,
         header: HeaderId,
+        of: Option<ReceiverId>,
     ) -> Result<WebhookHeader, StoreError>;
 
     /// The headers of several receivers, in id order.

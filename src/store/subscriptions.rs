@@ -78,6 +78,16 @@ pub trait SubscriptionStore: Send + Sync {
         by: &Author,
     ) -> Result<Subscription, StoreError>;
 
+    /// Deletes a subscription; where an etag is given, only while it still has that. When it has
+    /// answered, no attempt for it starts any more, in any instance; what it is still owed is cancelled, the
+    /// rest of a long queue after the answer. Events and attempts stay.
+    async fn delete_subscription(
+        &self,
+        id: SubscriptionId,
+        etag: Option<&str>,
+        by: &Author,
+    ) -> Result<Subscription, StoreError>;
+
     /// One subscription; deleted ones are not found.
     async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, StoreError>;
 

@@ -12,6 +12,7 @@
 mod command_line;
 mod container;
 mod crash;
+mod deletion;
 mod graphql_api;
 mod guardian;
 mod layers;
@@ -21,6 +22,8 @@ mod path;
 mod receiving;
 mod reference;
 mod retention;
+mod rotation;
+mod secrecy;
 mod signatures;
 mod stores;
 mod supervision;

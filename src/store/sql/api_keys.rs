@@ -17,7 +17,7 @@ use chrono::TimeDelta;
 use entity::api_keys::{ActiveModel, Column, Entity, Model};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter,
-    QueryOrder, sea_query::Expr,
+    QueryOrder, QuerySelect, sea_query::Expr,
 };
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -30,7 +30,7 @@ use crate::{
     },
     store::{
         StoreError,
-        api_keys::{ApiKey, ApiKeyStore},
+        api_keys::{ApiKey, ApiKeyStore, LastAdminKey},
     },
 };
 
@@ -162,8 +162,22 @@ impl ApiKeyStore for SqlApiKeyStore {
             .collect()
     }
 
-    async fn revoke_key(&self, id: ApiKeyId) -> Result<ApiKey, StoreError> {
+    async fn revoke_key(&self, id: ApiKeyId, last: LastAdminKey) -> Result<ApiKey, StoreError> {
         let txn = mutation::begin(&self.db).await?;
+        if last == LastAdminKey::Stays {
+            // All of them are locked, always in the same order: of two that revoke each other the second
+            // one sees what the first one did.
+            let admins = Entity::find()
+                .filter(Column::Role.eq(Role::Admin.as_str()))
+                .filter(Column::RevokedAt.is_null())
+                .order_by_asc(Column::Id)
+                .lock_exclusive()
+                .all(&txn)
+                .await?;
+            if matches!(&admins[..], [only] if only.id == id.0) {
+                return Err(StoreError::LastAdminKey { id });
+            }
+        }
         // The first revocation's time stays.
         Entity::update_many()
             .col_expr(Column::RevokedAt, Expr::value(mutation::now()))

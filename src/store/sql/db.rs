@@ -46,6 +46,8 @@ pub struct Db {
     home: Home,
     /// Connections to PostgreSQL that were opened so far.
     opened: Arc<AtomicU64>,
+    /// Statements that were sent so far, by all clones and their transactions.
+    sent: Arc<AtomicU64>,
     /// SQLite has one writer; those of this process queue here, fairly, instead of polling its lock.
     writer: Arc<Mutex<()>>,
 }
@@ -72,6 +74,7 @@ impl Db {
             url: url.into(),
             home,
             opened,
+            sent: Arc::default(),
             writer: Arc::default(),
         })
     }
@@ -111,6 +114,11 @@ impl Db {
         self.dialect
     }
 
+    /// How many statements were sent so far: what a request costs shows in the difference.
+    pub fn statements_sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
     /// Where the database is.
     pub(super) fn url(&self) -> &str {
         &self.url
@@ -147,6 +155,7 @@ impl Db {
             inner: self.home.keep(inner),
             home: self.home.clone(),
             dialect: self.dialect,
+            sent: self.sent.clone(),
             _writer: writer,
         })
     }
@@ -214,20 +223,24 @@ impl ConnectionTrait for Db {
     }
 
     async fn execute_raw(&self, stmt: Statement) -> Result<ExecResult, DbErr> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         let stmt = renamed(self.dialect, stmt);
         self.home.with(self.pool.execute_raw(stmt)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         self.home.with(self.pool.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, stmt: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         let stmt = renamed(self.dialect, stmt);
         self.home.with(self.pool.query_one_raw(stmt)).await
     }
 
     async fn query_all_raw(&self, stmt: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         let stmt = renamed(self.dialect, stmt);
         self.home.with(self.pool.query_all_raw(stmt)).await
     }
@@ -248,6 +261,7 @@ pub struct Txn {
     inner: Kept<DatabaseTransaction>,
     home: Home,
     dialect: Dialect,
+    sent: Arc<AtomicU64>,
     _writer: Option<OwnedMutexGuard<()>>,
 }
 
@@ -262,12 +276,14 @@ impl Txn {
         self.dialect
     }
 
-    /// Makes the commit durable before it is answered, where the server's default is weaker; a stronger
-    /// one stays. (SQLite: `synchronous = FULL`, set where it is connected to.)
+    /// Called first: makes the commit durable before it is answered, where the server's default is weaker
+    /// (a stronger one stays), and gives each statement a fresh snapshot, whatever the server's default is.
+    /// (SQLite: `synchronous = FULL`, set where it is connected to; a writer is alone.)
     pub async fn make_durable(&self) -> Result<(), DbErr> {
         if self.dialect == Dialect::Postgres {
             self.execute_unprepared(
-                "select set_config('synchronous_commit', 'on', true)
+                "set transaction isolation level read committed;
+                 select set_config('synchronous_commit', 'on', true)
                  where current_setting('synchronous_commit') = 'off'",
             )
             .await?;
@@ -288,20 +304,24 @@ impl ConnectionTrait for Txn {
     }
 
     async fn execute_raw(&self, stmt: Statement) -> Result<ExecResult, DbErr> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         let stmt = renamed(self.dialect, stmt);
         self.home.with(self.inner.execute_raw(stmt)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         self.home.with(self.inner.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, stmt: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         let stmt = renamed(self.dialect, stmt);
         self.home.with(self.inner.query_one_raw(stmt)).await
     }
 
     async fn query_all_raw(&self, stmt: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         let stmt = renamed(self.dialect, stmt);
         self.home.with(self.inner.query_all_raw(stmt)).await
     }

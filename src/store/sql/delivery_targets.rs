@@ -57,6 +57,7 @@ impl DeliveryTargets for SqlManagementStore {
         row.active = Set(false);
         row.inactive_reason = Set(Some(reason.to_owned()));
         stamp(&mut row, &Author::rowhook());
+        self.tend_secrets(&mut row)?;
         save(&txn, row, true).await?;
         txn.commit().await?;
         Ok(true)
@@ -64,7 +65,8 @@ impl DeliveryTargets for SqlManagementStore {
 }
 
 impl SqlManagementStore {
-    fn open(
+    /// Opens a stored shared secret.
+    pub(super) fn open(
         &self,
         id: ReceiverId,
         column: &'static str,

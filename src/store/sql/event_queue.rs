@@ -1,5 +1,7 @@
 //! The queues of owed events, each through an index that holds owed events only.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
@@ -20,6 +22,10 @@ use super::{
     db::{Db, Dialect},
     records::{numbers, one_of, read_user_text, user_text},
 };
+
+/// An event that may be sent. What a deleted subscription was owed is cancelled little by little, and not
+/// sent from the deletion on.
+const OWED: &str = "e.state in (0, 1) and s.deleted_at is null";
 
 /// The table `events`, as senders see it.
 pub struct SqlEventQueue {
@@ -231,8 +237,10 @@ impl EventQueue for SqlEventQueue {
             "update rowhook.events set state = 0 where id in (
                 select p.id from rowhook.events p
                 where p.receiver_id = $1 and p.state in (1, 2) and p.state = 2 {alone}
-                limit $2)"
+                limit $2) and state = 2"
         );
+        // The last condition is asked again of a row that another transaction changed meanwhile: what was
+        // cancelled there stays so.
         let txn = self.db.begin().await?;
         let values = [receiver.0.into(), i64::from(limit).into()];
         let done = txn.execute_raw(txn.statement(&sql, values)).await?;
@@ -264,7 +272,8 @@ impl EventQueue for SqlEventQueue {
                             {row_data} as row_data, {old_values} as old_values
                      from rowhook.events e
                      left join rowhook.logged_actions l on l.id = e.change_id
-                     where {} and e.state in (0, 1)",
+                     left join rowhook.subscriptions s on s.id = e.subscription_id
+                     where {} and {OWED}",
                     one_of(dialect, "e.id", "$1"),
                     row_data = user_text(dialect, "coalesce(e.payload, l.row_data, '')"),
                     old_values = user_text(dialect, "l.old_values"),
@@ -273,5 +282,23 @@ impl EventQueue for SqlEventQueue {
             ))
             .await?;
         rows.iter().map(|row| due_event(dialect, row)).collect()
+    }
+
+    async fn still_owed(&self, events: &[EventId]) -> Result<HashSet<EventId>, StoreError> {
+        let dialect = self.db.dialect();
+        let rows = self
+            .db
+            .query_all_raw(self.db.statement(
+                &format!(
+                    "select e.id from rowhook.events e
+                     left join rowhook.subscriptions s on s.id = e.subscription_id
+                     where {} and {OWED}",
+                    one_of(dialect, "e.id", "$1"),
+                ),
+                [numbers(dialect, events.iter().map(|id| id.0))],
+            ))
+            .await?;
+        let id = |row: &QueryResult| Ok(EventId(row.try_get("", "id")?));
+        rows.iter().map(id).collect()
     }
 }

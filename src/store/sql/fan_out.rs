@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::{
     domain::{
         action::Action,
-        event::NewEvent,
+        event::{EventState, NewEvent},
         ids::{ReceiverId, SubscriptionId},
         interval::ActivityInterval,
         resource::ResourceName,
@@ -213,6 +213,9 @@ const EVENT_COLUMNS: [(&str, Kind); 12] = [
     ("previous_hash", Kind::Integer),
 ];
 
+/// What a subscription was owed when it was deleted is logged, and cancelled from the start. The numbers
+/// are taken by now: a deletion that this statement does not see waits for them before it cancels
+/// (`deletion`).
 async fn insert(
     txn: &Txn,
     events: &[NewEvent],
@@ -244,10 +247,16 @@ async fn insert(
         *sequence += 1;
     }
     let names: Vec<&str> = EVENT_COLUMNS.iter().map(|(name, _)| *name).collect();
+    let columns = names.iter().map(|name| format!("b.{name}"));
+    let columns = columns.collect::<Vec<_>>().join(", ");
     let names = names.join(", ");
+    let (ready, cancelled) = (EventState::Ready.code(), EventState::Cancelled.code());
     txn.execute_raw(txn.statement(
         &format!(
-            "with {} insert into rowhook.events ({names}) select {names} from b order by position",
+            "with {} insert into rowhook.events ({names}, state)
+             select {columns}, case when s.deleted_at is null then {ready} else {cancelled} end
+             from b left join rowhook.subscriptions s on s.id = b.subscription_id
+             order by b.position",
             unfold(txn.dialect(), "$1", &EVENT_COLUMNS)
         ),
         [json!(records).to_string().into()],

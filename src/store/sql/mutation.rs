@@ -9,9 +9,9 @@
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use entity::{receivers, subscriptions};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::db::{Db, Dialect, Txn};
+use super::db::{Db, Txn};
 use crate::store::StoreError;
 
 /// Starts a mutation's transaction. The argument of `intervals` needs a fresh snapshot for each
@@ -19,10 +19,6 @@ use crate::store::StoreError;
 /// defaults are.
 pub(super) async fn begin(db: &Db) -> Result<Txn, StoreError> {
     let txn = db.begin().await?;
-    if txn.dialect() == Dialect::Postgres {
-        txn.execute_unprepared("set transaction isolation level read committed")
-            .await?;
-    }
     txn.make_durable().await?;
     Ok(txn)
 }

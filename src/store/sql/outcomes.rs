@@ -163,7 +163,12 @@ async fn update_events(txn: &Txn, batch: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn unpark(txn: &Txn, receiver: ReceiverId, rows: &[i64]) -> Result<bool, StoreError> {
+/// Makes ready what is parked in these rows of a receiver; the sender parks again what still has to wait.
+pub(super) async fn unpark(
+    txn: &Txn,
+    receiver: ReceiverId,
+    rows: &[i64],
+) -> Result<bool, StoreError> {
     let dialect = txn.dialect();
     let mut any = false;
     // One statement for each index: an OR of the two would read every parked event.

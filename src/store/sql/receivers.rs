@@ -2,10 +2,10 @@
 //!
 //! The management API hands mutations in; senders read through `delivery_targets`. Each mutation is one
 //! transaction, which also settles the activity intervals of the receiver's subscriptions when it
-//! changes whether the receiver is active. Shared secrets are sealed before they are written; nothing
-//! here opens one.
+//! changes whether the receiver is active. Deletion and what becomes of secrets stand in `deletion` and
+//! `secrets`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use entity::receivers::{ActiveModel, Column, Entity, Model};
@@ -30,7 +30,7 @@ use crate::{
     store::{
         StoreError,
         page::{Page, PageRequest},
-        receivers::{ReceiverFields, ReceiverFilter, ReceiverStore},
+        receivers::{HeaderChange, ReceiverFields, ReceiverFilter, ReceiverStore},
     },
 };
 
@@ -105,9 +105,29 @@ impl ReceiverStore for SqlManagementStore {
         }
         set_fields(&mut row, fields)?;
         stamp(&mut row, by);
+        self.tend_secrets(&mut row)?;
         let row = save(&txn, row, was_active).await?;
         txn.commit().await?;
         from_row(row)
+    }
+
+    async fn delete_receiver(
+        &self,
+        id: ReceiverId,
+        etag: Option<&str>,
+        by: &Author,
+    ) -> Result<Receiver, StoreError> {
+        self.delete_receiver_and_its_events(id, etag, by).await
+    }
+
+    async fn rotate_secret(
+        &self,
+        id: ReceiverId,
+        secret: &SharedSecret,
+        overlap: Duration,
+        by: &Author,
+    ) -> Result<Receiver, StoreError> {
+        self.replace_secret(id, secret, overlap, by).await
     }
 
     async fn receiver(&self, id: ReceiverId) -> Result<Option<Receiver>, StoreError> {
@@ -157,12 +177,22 @@ impl ReceiverStore for SqlManagementStore {
         headers::add(self, receiver, key, value, by).await
     }
 
+    async fn update_header(
+        &self,
+        id: HeaderId,
+        etag: &str,
+        change: HeaderChange,
+        by: &Author,
+    ) -> Result<WebhookHeader, StoreError> {
+        headers::update(self, id, etag, change, by).await
+    }
+
     async fn remove_header(
         &self,
-        receiver: ReceiverId,
         header: HeaderId,
+        of: Option<ReceiverId>,
     ) -> Result<WebhookHeader, StoreError> {
-        headers::remove(self, receiver, header).await
+        headers::remove(self, header, of).await
     }
 
     async fn headers_of(&self, receivers: &[ReceiverId]) -> Result<Vec<WebhookHeader>, StoreError> {

@@ -4,13 +4,17 @@
 //! the subscription's then, and settles the activity interval before it commits.
 
 use async_trait::async_trait;
-use entity::subscriptions::{ActiveModel, Column, Entity, Model};
+use entity::{
+    receivers,
+    subscriptions::{ActiveModel, Column, Entity, Model},
+};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder,
 };
 
 use super::{
+    db::Txn,
     intervals, mutation, page,
     receivers::{SqlManagementStore, lock_existing},
     rows::{Cell, author},
@@ -70,37 +74,24 @@ impl SubscriptionStore for SqlManagementStore {
         change: SubscriptionChange,
         by: &Author,
     ) -> Result<Subscription, StoreError> {
-        let missing = || StoreError::NotFound {
-            what: "webhook subscription",
-            id: id.0.into(),
-        };
         let txn = mutation::begin(&self.db).await?;
-        // Its receiver never changes, so it can be read before the receiver's lock is held.
-        let receiver_id = Entity::find_by_id(id.0)
-            .one(&txn)
-            .await?
-            .ok_or_else(missing)?
-            .receiver_id;
-        let receiver = mutation::lock_receiver(&txn, receiver_id)
-            .await?
-            .ok_or_else(missing)?;
-        let old = mutation::lock_subscription(&txn, id.0)
-            .await?
-            .filter(|row| row.deleted_at.is_none())
-            .ok_or_else(missing)?;
-        if old.etag != etag {
-            return Err(StoreError::Conflict);
-        }
+        let (receiver, old) = lock_existing_subscription(&txn, id, Some(etag)).await?;
         let mut row = old.into_active_model();
         set_changed(&mut row, change);
-        row.updated_by_id = Set(by.id.map(|id| id.0));
-        row.updated_by_name = Set(by.name.clone());
-        row.updated_at = Set(mutation::now());
-        row.etag = Set(mutation::new_etag());
+        stamp(&mut row, by);
         let row = row.update(&txn).await?;
         intervals::settle(&txn, &receiver, std::slice::from_ref(&row)).await?;
         txn.commit().await?;
         from_row(row)
+    }
+
+    async fn delete_subscription(
+        &self,
+        id: SubscriptionId,
+        etag: Option<&str>,
+        by: &Author,
+    ) -> Result<Subscription, StoreError> {
+        self.delete_subscription_and_its_events(id, etag, by).await
     }
 
     async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, StoreError> {
@@ -165,6 +156,44 @@ impl SubscriptionStore for SqlManagementStore {
     }
 }
 
+/// Locks a subscription that is not deleted, and its receiver before it. Where an etag is given, it must
+/// still be that one's.
+pub(super) async fn lock_existing_subscription(
+    txn: &Txn,
+    id: SubscriptionId,
+    etag: Option<&str>,
+) -> Result<(receivers::Model, Model), StoreError> {
+    let missing = || StoreError::NotFound {
+        what: "webhook subscription",
+        id: id.0.into(),
+    };
+    // Its receiver never changes, so it can be read before the receiver's lock is held.
+    let receiver_id = Entity::find_by_id(id.0)
+        .one(txn)
+        .await?
+        .ok_or_else(missing)?
+        .receiver_id;
+    let receiver = mutation::lock_receiver(txn, receiver_id)
+        .await?
+        .ok_or_else(missing)?;
+    let row = mutation::lock_subscription(txn, id.0)
+        .await?
+        .filter(|row| row.deleted_at.is_none())
+        .ok_or_else(missing)?;
+    if etag.is_some_and(|etag| etag != row.etag) {
+        return Err(StoreError::Conflict);
+    }
+    Ok((receiver, row))
+}
+
+/// Who changed it, when, and a new etag.
+pub(super) fn stamp(row: &mut ActiveModel, by: &Author) {
+    row.updated_by_id = Set(by.id.map(|id| id.0));
+    row.updated_by_name = Set(by.name.clone());
+    row.updated_at = Set(mutation::now());
+    row.etag = Set(mutation::new_etag());
+}
+
 /// Sets what the change names, and leaves the rest.
 fn set_changed(row: &mut ActiveModel, change: SubscriptionChange) {
     let SubscriptionChange {
@@ -192,7 +221,7 @@ fn to_json(columns: &[String]) -> String {
 }
 
 /// The record in a row.
-fn from_row(row: Model) -> Result<Subscription, StoreError> {
+pub(super) fn from_row(row: Model) -> Result<Subscription, StoreError> {
     let cell = Cell::new("subscriptions", row.id);
     Ok(Subscription {
         id: SubscriptionId(row.id),

@@ -23,6 +23,7 @@ on_both!(
     nothing_is_told_without_a_key,
     a_key_may_be_spelled_in_three_ways,
     only_admins_change_things,
+    operators_pause_and_resume,
     viewers_see_no_header_values,
     a_database_that_is_away_is_no_verdict_on_a_key,
 );
@@ -82,15 +83,28 @@ async fn only_admins_change_things(database: TestDatabase) {
     let mutations = [
         "createWebhookReceiver(input: {name: \"a\", webhookUri: \"https://a.example\"}) {
             webhookReceiver { id } }",
-        "updateWebhookReceiver(input: {id: 1, etag: \"e\", active: false}) {
+        "updateWebhookReceiver(input: {id: 1, etag: \"e\", name: \"a\"}) { webhookReceiver { id } }",
+        "updateWebhookReceiver(input: {id: 1, etag: \"e\"}) { webhookReceiver { id } }",
+        "updateWebhookReceiver(input: {id: 1, etag: \"e\", active: true, description: null}) {
             webhookReceiver { id } }",
         "createWebhookSubscription(input: {receiverId: 1, resource: RUN, action: CREATE}) {
             webhookSubscription { id } }",
         "updateWebhookSubscription(input: {id: 1, etag: \"e\"}) { webhookSubscription { id } }",
+        "updateWebhookSubscription(input: {id: 1, etag: \"e\", active: true, action: CREATE}) {
+            webhookSubscription { id } }",
         "addHeaderToWebhookReceiver(input: {receiverId: 1, key: \"x-a\", value: \"b\"}) {
             webhookHeader { id } }",
         "removeHeaderFromWebhookReceiver(input: {receiverId: 1, headerId: 1}) {
             webhookHeader { id } }",
+        "createWebhookHeader(input: {receiverId: 1, key: \"x-a\", value: \"b\"}) {
+            webhookHeader { id } }",
+        "updateWebhookHeader(input: {id: 1, etag: \"e\", value: \"b\"}) { webhookHeader { id } }",
+        "deleteWebhookHeader(input: {id: 1}) { webhookHeader { id } }",
+        "deleteWebhookReceiver(input: {id: 1}) { webhookReceiver { id } }",
+        "deleteWebhookSubscription(input: {id: 1}) { webhookSubscription { id } }",
+        "rotateWebhookReceiverSecret(input: {id: 1}) { webhookReceiver { sharedSecret } }",
+        "createApiKey(input: {name: \"a\", role: viewer}) { key }",
+        "revokeApiKey(id: 1) { apiKey { id } }",
     ];
     for (key, role) in [(&house.viewer, "viewer"), (&house.operator, "operator")] {
         for mutation in mutations {
@@ -117,6 +131,62 @@ async fn only_admins_change_things(database: TestDatabase) {
             *edges,
             json!([{"node": {"id": id, "_etag": etag}}]),
             "unchanged"
+        );
+    }
+}
+
+async fn operators_pause_and_resume(database: TestDatabase) {
+    let house = House::of(database).await;
+    let (receiver, etag) = house.receiver().await;
+    let (subscription, its_etag) = house.subscription(receiver).await;
+    for (kind, id, etag) in [
+        ("Receiver", receiver, etag),
+        ("Subscription", subscription, its_etag),
+    ] {
+        let update = |active: &str, etag: &str| {
+            format!(
+                "mutation {{ updateWebhook{kind}(input: {{id: {id}, etag: \"{etag}\", active: {active}}}) {{
+                   webhook{kind} {{ active _etag updatedBy {{ name }} }} }} }}"
+            )
+        };
+        let refused = house
+            .ask_as(&house.viewer, &update("false", &etag), json!({}))
+            .await;
+        let (code, message, _) = failure(&refused);
+        assert_eq!(code, "FORBIDDEN");
+        assert!(
+            message.contains("role operator") && message.contains("role viewer"),
+            "{message}"
+        );
+        let mut etag = etag;
+        for (active, now) in [
+            ("false", false),
+            ("true", true),
+            ("false", false),
+            ("null", true),
+        ] {
+            let mut done = house
+                .ask_as(&house.operator, &update(active, &etag), json!({}))
+                .await;
+            let record =
+                done["data"][format!("updateWebhook{kind}")][format!("webhook{kind}")].take();
+            assert_eq!(record["active"], now, "{done}");
+            assert_eq!(record["updatedBy"]["name"], "otto");
+            etag = record["_etag"].as_str().unwrap().to_owned();
+        }
+        // Anything beside it is an admin's, and the message says which role it takes.
+        let more = if kind == "Receiver" {
+            "name: \"x\""
+        } else {
+            "changedFields: null"
+        };
+        let update = update(&format!("false, {more}"), &etag);
+        let refused = house.ask_as(&house.operator, &update, json!({})).await;
+        let (code, message, _) = failure(&refused);
+        assert_eq!(code, "FORBIDDEN");
+        assert!(
+            message.contains("anything but active needs a key with role admin"),
+            "{message}"
         );
     }
 }

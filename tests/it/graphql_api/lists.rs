@@ -1,8 +1,11 @@
 //! Root lists: pages both ways, their limits, filters, and how few questions nested records cost.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -16,7 +19,7 @@ use rowhook::{
     store::{
         StoreError,
         page::{Page, PageRequest},
-        receivers::{ReceiverFields, ReceiverFilter, ReceiverStore},
+        receivers::{HeaderChange, ReceiverFields, ReceiverFilter, ReceiverStore},
     },
 };
 use serde_json::{Value, json};
@@ -255,12 +258,41 @@ impl ReceiverStore for Counting {
         self.store.add_header(receiver, key, value, by).await
     }
 
+    async fn update_header(
+        &self,
+        id: HeaderId,
+        etag: &str,
+        change: HeaderChange,
+        by: &Author,
+    ) -> Result<WebhookHeader, StoreError> {
+        self.store.update_header(id, etag, change, by).await
+    }
+
     async fn remove_header(
         &self,
-        receiver: ReceiverId,
         header: HeaderId,
+        of: Option<ReceiverId>,
     ) -> Result<WebhookHeader, StoreError> {
-        self.store.remove_header(receiver, header).await
+        self.store.remove_header(header, of).await
+    }
+
+    async fn delete_receiver(
+        &self,
+        id: ReceiverId,
+        etag: Option<&str>,
+        by: &Author,
+    ) -> Result<Receiver, StoreError> {
+        self.store.delete_receiver(id, etag, by).await
+    }
+
+    async fn rotate_secret(
+        &self,
+        id: ReceiverId,
+        secret: &SharedSecret,
+        overlap: Duration,
+        by: &Author,
+    ) -> Result<Receiver, StoreError> {
+        self.store.rotate_secret(id, secret, overlap, by).await
     }
 
     async fn headers_of(&self, receivers: &[ReceiverId]) -> Result<Vec<WebhookHeader>, StoreError> {

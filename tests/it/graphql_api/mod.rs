@@ -1,13 +1,18 @@
 //! The management API as a client sees it: over HTTP, on both databases, down to the tables.
 
 mod access;
+mod api_keys;
+mod deletion;
 mod events;
+mod headers;
 mod lists;
 mod npm_client;
 mod over_http;
 mod over_socket;
 mod receivers;
+mod rotation;
 mod schema;
+mod statements;
 mod subscriptions;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -214,6 +219,8 @@ fn services(db: &Db) -> Services {
     Services {
         receivers: store.clone(),
         subscriptions: store,
+        keys: Arc::new(SqlApiKeyStore::new(db.clone())),
+        has_configured_admin: true,
         events: Arc::new(SqlEventLog::new(db.clone())),
         catalogue: Arc::new(catalogue()),
         check_uri: Arc::new(|uri| {

@@ -11,7 +11,7 @@ use rowhook::{
     http::SocketLimits,
     store::{
         StoreError,
-        api_keys::ApiKeyStore as _,
+        api_keys::{ApiKeyStore as _, LastAdminKey},
         event_log::{EventFilter, EventLog, LoggedEvent},
         page::{Page, PageRequest},
         sql::api_keys::SqlApiKeyStore,
@@ -205,7 +205,9 @@ async fn a_revoked_key_ends_the_socket(database: TestDatabase) {
     let all = keys.keys().await.unwrap();
     let operator = all.iter().find(|key| key.name == "otto").unwrap();
     assert_eq!(socket.ask(WHO, json!({})).await["type"], "next");
-    keys.revoke_key(operator.id).await.unwrap();
+    keys.revoke_key(operator.id, LastAdminKey::MayGo)
+        .await
+        .unwrap();
     socket.subscribe("a", WHO, json!({})).await;
     let closed = Heard::Closed(4403, "Forbidden".to_owned());
     assert_eq!(socket.next().await, closed);
@@ -414,7 +416,9 @@ async fn a_key_is_looked_at_while_operations_run(database: TestDatabase) {
     let keys = SqlApiKeyStore::new(house.db.clone());
     let all = keys.keys().await.unwrap();
     let operator = all.iter().find(|key| key.name == "otto").unwrap();
-    keys.revoke_key(operator.id).await.unwrap();
+    keys.revoke_key(operator.id, LastAdminKey::MayGo)
+        .await
+        .unwrap();
     let closed = Heard::Closed(4403, "Forbidden".to_owned());
     assert_eq!(socket.end().await, closed);
 }

@@ -4,7 +4,7 @@ use rowhook::{
     domain::{api_key::Role, ids::ApiKeyId},
     store::{
         StoreError,
-        api_keys::ApiKeyStore as _,
+        api_keys::{ApiKeyStore as _, LastAdminKey},
         sql::{api_keys::SqlApiKeyStore, db::Dialect},
     },
 };
@@ -16,6 +16,8 @@ on_both!(
     roles_are_kept,
     a_wrong_key_is_nobody,
     a_revoked_key_is_refused_at_once,
+    the_last_admin_key_stays,
+    of_two_that_revoke_each_other_one_stays,
     the_last_use_is_noted_once_a_minute,
 );
 
@@ -76,19 +78,64 @@ async fn a_revoked_key_is_refused_at_once(database: TestDatabase) {
     let (record, key) = here.create_key("ci", Role::Admin).await.unwrap();
     let (_, other) = here.create_key("other", Role::Admin).await.unwrap();
     assert!(there.authenticate(&key).await.unwrap().is_some());
-    let revoked = here.revoke_key(record.id).await.unwrap();
+    let revoked = here
+        .revoke_key(record.id, LastAdminKey::MayGo)
+        .await
+        .unwrap();
     assert!(revoked.revoked_at.is_some());
     for store in [&here, &there] {
         assert_eq!(store.authenticate(&key).await.unwrap(), None);
         assert!(store.authenticate(&other).await.unwrap().is_some());
     }
     // Again is no error and does not move the time.
-    let again = there.revoke_key(record.id).await.unwrap();
+    let again = there
+        .revoke_key(record.id, LastAdminKey::MayGo)
+        .await
+        .unwrap();
     assert_eq!(again.revoked_at, revoked.revoked_at);
-    let unknown = here.revoke_key(ApiKeyId(99)).await;
+    let unknown = here.revoke_key(ApiKeyId(99), LastAdminKey::MayGo).await;
     assert!(matches!(unknown, Err(StoreError::NotFound { id: 99, .. })));
     let all = here.keys().await.unwrap();
     assert_eq!(all.len(), 2);
+}
+
+async fn the_last_admin_key_stays(database: TestDatabase) {
+    let db = database.migrated().await;
+    let keys = SqlApiKeyStore::new(db);
+    let (first, _) = keys.create_key("first", Role::Admin).await.unwrap();
+    let (operator, _) = keys.create_key("operator", Role::Operator).await.unwrap();
+    let refused = keys.revoke_key(first.id, LastAdminKey::Stays).await;
+    assert!(matches!(refused, Err(StoreError::LastAdminKey { id }) if id == first.id));
+    let (second, _) = keys.create_key("second", Role::Admin).await.unwrap();
+    keys.revoke_key(first.id, LastAdminKey::Stays)
+        .await
+        .unwrap();
+    let refused = keys.revoke_key(second.id, LastAdminKey::Stays).await;
+    assert!(matches!(refused, Err(StoreError::LastAdminKey { .. })));
+    // Others may go, and so may one that is gone already.
+    for id in [operator.id, first.id] {
+        keys.revoke_key(id, LastAdminKey::Stays).await.unwrap();
+    }
+    keys.revoke_key(second.id, LastAdminKey::MayGo)
+        .await
+        .unwrap();
+}
+
+async fn of_two_that_revoke_each_other_one_stays(database: TestDatabase) {
+    let db = database.migrated().await;
+    let keys = SqlApiKeyStore::new(db);
+    for _ in 0..10 {
+        let (one, _) = keys.create_key("one", Role::Admin).await.unwrap();
+        let (two, _) = keys.create_key("two", Role::Admin).await.unwrap();
+        let (a, b) = tokio::join!(
+            keys.revoke_key(one.id, LastAdminKey::Stays),
+            keys.revoke_key(two.id, LastAdminKey::Stays)
+        );
+        assert!(a.is_ok() != b.is_ok(), "{a:?} {b:?}");
+        for key in keys.keys().await.unwrap() {
+            keys.revoke_key(key.id, LastAdminKey::MayGo).await.unwrap();
+        }
+    }
 }
 
 async fn the_last_use_is_noted_once_a_minute(database: TestDatabase) {

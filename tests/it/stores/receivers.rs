@@ -202,7 +202,9 @@ async fn headers_are_one_per_name_and_receiver(database: TestDatabase) {
         ("x-tenant", "a")
     );
     let doubled = add(one.id, "x-tenant", "b").await;
-    assert!(matches!(doubled, Err(StoreError::Conflict)), "{doubled:?}");
+    let taken = matches!(&doubled, Err(StoreError::HeaderTaken { receiver, key })
+        if *receiver == one.id && key == "x-tenant");
+    assert!(taken, "{doubled:?}");
     let second = add(one.id, "x-other", "").await.unwrap();
     let third = add(two.id, "x-tenant", "c").await.unwrap();
     assert_eq!(
@@ -210,12 +212,15 @@ async fn headers_are_one_per_name_and_receiver(database: TestDatabase) {
         [first.clone(), second, third.clone()]
     );
     // Another receiver's header is not this one's to remove.
-    let foreign = store.remove_header(two.id, first.id).await;
+    let foreign = store.remove_header(first.id, Some(two.id)).await;
     assert!(matches!(foreign, Err(StoreError::NotFound { .. })));
-    assert_eq!(store.remove_header(one.id, first.id).await.unwrap(), first);
-    let gone = store.remove_header(one.id, first.id).await;
+    assert_eq!(
+        store.remove_header(first.id, Some(one.id)).await.unwrap(),
+        first
+    );
+    let gone = store.remove_header(first.id, Some(one.id)).await;
     assert!(matches!(gone, Err(StoreError::NotFound { .. })));
-    let never = store.remove_header(one.id, HeaderId(99)).await;
+    let never = store.remove_header(HeaderId(99), Some(one.id)).await;
     assert!(matches!(never, Err(StoreError::NotFound { id: 99, .. })));
     add(one.id, "x-tenant", "d").await.unwrap();
     assert_eq!(store.headers_of(&[two.id]).await.unwrap(), [third]);

@@ -54,6 +54,7 @@ impl Gate {
 #[derive(Clone, Debug)]
 pub struct Post {
     pub receiver: String,
+    pub subscription: i64,
     /// The number of the change, from 1 in commit order.
     pub change: i64,
     /// The row it is about, and the one that it was about before its key changed.
@@ -207,6 +208,7 @@ impl Client {
         *attempt += 1;
         let post = Post {
             receiver: receiver.clone(),
+            subscription: number("/subscription_id").unwrap(),
             change: number("/data/new/n").unwrap(),
             rows,
             attempt: *attempt,

@@ -46,6 +46,7 @@ pub struct Watched {
 pub struct Service {
     running: Option<Running>,
     directory: TempDir,
+    log_level: Option<&'static str>,
 }
 
 struct Running {
@@ -71,9 +72,17 @@ impl Service {
         let mut service = Self {
             running: None,
             directory,
+            log_level: None,
         };
         service.restart().await;
         service
+    }
+
+    /// Ends it and starts it again, with this in `ROWHOOK_LOG`.
+    pub async fn restart_logging(&mut self, level: &'static str) {
+        self.terminate().await;
+        self.log_level = Some(level);
+        self.restart().await;
     }
 
     /// Starts the process again with the same configuration, and waits until it is ready.
@@ -99,6 +108,9 @@ impl Service {
         // Only the file configures it.
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROWHOOK_")) {
             command.env_remove(name);
+        }
+        if let Some(level) = self.log_level {
+            command.env("ROWHOOK_LOG", level);
         }
         let mut child = command.spawn().unwrap();
         let (tell, told) = oneshot::channel();

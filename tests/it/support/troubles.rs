@@ -278,6 +278,10 @@ impl EventQueue for Troubled<dyn EventQueue> {
         self.troubles.meet(Point::Load).await?;
         self.door.load(events).await
     }
+
+    async fn still_owed(&self, events: &[EventId]) -> Result<HashSet<EventId>, StoreError> {
+        self.door.still_owed(events).await
+    }
 }
 
 #[async_trait]

@@ -210,4 +210,21 @@ impl Sending {
         }
         Ok(())
     }
+
+    /// Bodies may lie here for as long as the throttle wants; meanwhile their events may have been
+    /// cancelled or their subscription deleted.
+    pub(super) async fn drop_unowed(&mut self) -> Result<(), StoreError> {
+        if self.bodies.is_empty() {
+            return Ok(());
+        }
+        let held: Vec<EventId> = self.bodies.keys().copied().collect();
+        let owed = self.parts.queue.still_owed(&held).await?;
+        for id in held {
+            if !owed.contains(&id) {
+                self.bodies.remove(&id);
+                self.view.forget(id);
+            }
+        }
+        Ok(())
+    }
 }

@@ -27,7 +27,7 @@ use crate::{
     },
     pipeline::lifeline::Pulse,
     policy::throttle::{Start, Throttle},
-    store::StoreError,
+    store::{StoreError, delivery_targets::KNOWLEDGE_AGE},
     transport::Transport,
 };
 
@@ -37,8 +37,6 @@ use super::{Link, SenderParts, attempt::Done, lookahead::Lookahead};
 const PAGE: u32 = 500;
 /// Outcomes not written yet: above it no new attempt starts, so a database that is away stops sending.
 const UNRECORDED: usize = 1000;
-/// How old the receiver's settings may be.
-const SETTINGS_AGE: Duration = Duration::from_secs(1);
 /// The queue is read from its beginning this often, for events that came in behind what was read.
 const REREAD: Duration = Duration::from_secs(5);
 /// A sender with nothing to do ends after this.
@@ -192,6 +190,10 @@ impl Sending {
         work.goes_on();
         self.fill(&target).await?;
         self.load(&target).await?;
+        // What came before may have taken long, and what starts now goes by what is known now.
+        let Some(target) = self.settings().await? else {
+            return Ok(Turn::End);
+        };
         let throttled = self.start(&target);
         if !self.view.is_idle() {
             self.busy_until = Instant::now() + LINGER;
@@ -241,12 +243,16 @@ impl Sending {
         Ok(())
     }
 
-    /// What the receiver wants, at most [`SETTINGS_AGE`] old; `None` when nothing is to be sent to it.
+    /// What the receiver wants, at most [`KNOWLEDGE_AGE`] old, and so are the bodies; `None` when nothing is
+    /// to be sent to it.
     async fn settings(&mut self) -> Result<Option<Rc<DeliveryTarget>>, StoreError> {
-        if self.target.is_none() || self.target_at.elapsed() > SETTINGS_AGE {
+        if self.target.is_none() || self.target_at.elapsed() > KNOWLEDGE_AGE {
+            // From before the question: the answer may be as old.
+            let asked = Instant::now();
             let read = self.parts.targets.delivery_target(self.receiver()).await?;
-            self.target_at = Instant::now();
+            self.drop_unowed().await?;
             self.target = read.filter(|target| target.receiver.active).map(Rc::new);
+            self.target_at = asked;
             self.set_throttle();
         }
         Ok(self.target.clone())
