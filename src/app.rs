@@ -48,6 +48,7 @@ use crate::{
             change_log::SqlChangeLog,
             connect::ConnectError,
             db::{Db, Dialect},
+            event_control::SqlEventControl,
             event_log::SqlEventLog,
             event_queue::SqlEventQueue,
             fan_out::SqlFanOut,
@@ -240,6 +241,7 @@ impl Service {
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
+            event_control: Arc::new(SqlEventControl::new(db.clone())),
         });
         let metrics = status.metrics().clone();
         let sockets = Arc::new(Sockets::default());

@@ -13,7 +13,8 @@ use crate::{
         subscription::Subscription,
     },
     store::{
-        StoreError, event_log::EventLog, receivers::ReceiverStore, subscriptions::SubscriptionStore,
+        StoreError, event_control::EventControl, event_log::EventLog, receivers::ReceiverStore,
+        subscriptions::SubscriptionStore,
     },
 };
 
@@ -55,6 +56,8 @@ pub struct Services {
     pub defaults: ReceiverDefaults,
     /// Where deliveries come from (`receivers.egress_ips`).
     pub source_ips: Vec<String>,
+    /// What an operator does with events.
+    pub event_control: Arc<dyn EventControl>,
 }
 
 /// One request.

@@ -258,7 +258,7 @@ pub struct WebhookEventFilters {
 }
 
 impl WebhookEventFilters {
-    fn resolve(self, context: &Context) -> Result<EventFilter, ApiError> {
+    pub(super) fn resolve(self, context: &Context) -> Result<EventFilter, ApiError> {
         let at = |field: &str| InputPath::argument("filters").field(field);
         let status = |word: String| {
             word.parse::<EventStatus>()

@@ -12,6 +12,7 @@ mod current_user;
 mod document;
 mod error;
 mod event;
+mod event_control;
 mod header;
 mod loader;
 mod pasted;

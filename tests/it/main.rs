@@ -18,6 +18,7 @@ mod layers;
 mod ordering;
 mod path;
 mod receiving;
+mod redelivery;
 mod reference;
 mod signatures;
 mod stores;

@@ -189,6 +189,11 @@ impl Sending {
         let work = self.pulse.work();
         if self.link.take_wake() {
             self.read_all = false;
+            if self.view.len() == 0 {
+                // What is ready may have been settled before and lie behind what was read. With nothing in
+                // view the whole queue is no longer than what is behind.
+                self.reread();
+            }
             self.busy_until = Instant::now() + LINGER;
             if self.trouble {
                 // The wake may be for a waiting event that became due by another's hand.
@@ -285,6 +290,9 @@ impl Sending {
         if self.target.is_none() || self.target_at.elapsed() > SETTINGS_AGE {
             let read = self.parts.targets.delivery_target(self.receiver()).await?;
             self.target_at = Instant::now();
+            // What was read of an event is as old: it may have been cancelled, or redelivered with a fresh
+            // budget, while the throttle held it back.
+            self.bodies.clear();
             self.target = read.filter(|target| target.receiver.active).map(Rc::new);
             self.set_throttle();
         }

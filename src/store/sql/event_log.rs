@@ -170,7 +170,7 @@ impl EventLog for SqlEventLog {
 }
 
 /// Every given restriction, all of them at once.
-fn condition(filter: &EventFilter) -> Condition {
+pub(super) fn condition(filter: &EventFilter) -> Condition {
     let EventFilter {
         subscription_id,
         receiver_id,

@@ -7,6 +7,7 @@ pub mod change_log;
 pub mod connect;
 pub mod db;
 mod delivery_targets;
+pub mod event_control;
 pub mod event_log;
 pub mod event_queue;
 pub mod fan_out;

@@ -162,7 +162,13 @@ async fn update_events(txn: &Txn, batch: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn unpark(txn: &Txn, receiver: ReceiverId, rows: &[i64]) -> Result<bool, StoreError> {
+/// Makes the parked events of these rows ready; what still waits for something is parked again as its sender
+/// meets it.
+pub(super) async fn unpark(
+    txn: &Txn,
+    receiver: ReceiverId,
+    rows: &[i64],
+) -> Result<bool, StoreError> {
     let dialect = txn.dialect();
     let mut any = false;
     // One statement for each index: an OR of the two would read every parked event.

@@ -1,6 +1,7 @@
 //! The management API as a client sees it: over HTTP, on both databases, down to the tables.
 
 mod access;
+mod event_control;
 mod events;
 mod lists;
 mod npm_client;
@@ -27,7 +28,8 @@ use rowhook::{
     store::{
         api_keys::ApiKeyStore,
         sql::{
-            api_keys::SqlApiKeyStore, db::Db, event_log::SqlEventLog, receivers::SqlManagementStore,
+            api_keys::SqlApiKeyStore, db::Db, event_control::SqlEventControl,
+            event_log::SqlEventLog, receivers::SqlManagementStore,
         },
     },
 };
@@ -227,6 +229,7 @@ fn services(db: &Db) -> Services {
             retry: RetryPolicy::default(),
         },
         source_ips: vec!["203.0.113.7/32".to_owned()],
+        event_control: Arc::new(SqlEventControl::new(db.clone())),
     }
 }
 

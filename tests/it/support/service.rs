@@ -191,11 +191,6 @@ impl Service {
         serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{status}: {answer}"))
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.running.as_ref().expect("it does not run").address
-    }
-
     /// One request on a connection of its own.
     pub async fn http(
         &self,
