@@ -57,6 +57,7 @@ use crate::{
             outcomes::SqlOutcomes,
             page_connection::PageConnection,
             receivers::SqlManagementStore,
+            replay::SqlHistory,
         },
     },
     telemetry::Metrics,
@@ -242,6 +243,7 @@ impl Service {
                 .map(ToString::to_string)
                 .collect(),
             event_control: Arc::new(SqlEventControl::new(db.clone())),
+            history: Arc::new(SqlHistory::new(db.clone())),
         });
         let metrics = status.metrics().clone();
         let sockets = Arc::new(Sockets::default());

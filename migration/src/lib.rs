@@ -11,6 +11,7 @@ use sea_orm_migration::{
 };
 
 mod m0001_path;
+mod m0004_event_lists;
 pub mod triggers;
 
 /// Applies the migrations in order.
@@ -19,7 +20,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_path::Migration)]
+        vec![
+            Box::new(m0001_path::Migration),
+            Box::new(m0004_event_lists::Migration),
+        ]
     }
 
     /// On PostgreSQL it stands in schema `rowhook`: the connection that migrates has that search path.

@@ -19,6 +19,7 @@ mod pasted;
 mod receiver;
 mod receiver_change;
 mod receiver_input;
+mod replay;
 mod resource;
 mod resource_enum;
 mod scalar;

@@ -19,6 +19,7 @@ use super::{
         self, ReceiverConnection, ReceiverNode, WebhookReceiverFilters, WebhookReceiverPayload,
     },
     receiver_input::{CreateWebhookReceiverInput, UpdateWebhookReceiverInput},
+    replay::{self, ReplayWebhookChangesInput},
     resource::WebhookResource,
     resource_enum,
     scalar::ApiScalar,
@@ -295,5 +296,18 @@ impl Mutation {
         filters: WebhookEventFilters,
     ) -> Result<WebhookEventCountPayload, ApiError> {
         event_control::cancel_all(context, filters).await
+    }
+
+    /// Makes events for one subscription out of the changes that are kept: for a new subscriber, or to fill a
+    /// gap after an accident. Needs role operator. The events have new ids and new sequence numbers, in commit
+    /// order of each row, and are delivered like any others. Changes that are not fanned out yet are not among
+    /// them: those come by themselves. It works in batches of 1000, each written for itself. Fails with
+    /// CONFLICT while the subscription or its receiver is inactive.
+    async fn replay_webhook_changes(
+        context: &Context,
+        #[graphql(description = "Which changes, for which subscription.")]
+        input: ReplayWebhookChangesInput,
+    ) -> Result<WebhookEventCountPayload, ApiError> {
+        replay::replay(context, input).await
     }
 }

@@ -14,6 +14,7 @@ pub mod event_queue;
 pub mod leases;
 pub mod page;
 pub mod receivers;
+pub mod replay;
 pub mod sql;
 pub mod subscriptions;
 

@@ -20,6 +20,7 @@ mod path;
 mod receiving;
 mod redelivery;
 mod reference;
+mod replay;
 mod signatures;
 mod stores;
 mod supervision;

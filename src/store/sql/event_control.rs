@@ -18,7 +18,7 @@ use sea_orm::{
 
 use super::{
     db::{Db, Txn},
-    event_log::condition,
+    event_lists::{self, Walk},
     mutation,
     outcomes::unpark,
     records::{numbers, one_of},
@@ -145,7 +145,14 @@ impl SqlEventControl {
     ) -> Result<Batch, StoreError> {
         // Not in the transaction: on SQLite nobody else could write while it looks. What has changed by the
         // time it is changed is left as it is.
-        let codes = states.iter().map(|state| state.code());
+        let walk = Walk {
+            states,
+            above: Some(after),
+            below: highest.checked_add(1),
+            newest_first: false,
+            ..Walk::newest(filter, BATCH)
+        };
+        let ids = event_lists::ids(&self.db, &walk).await?;
         let found: Vec<Found> = events::Entity::find()
             .select_only()
             .column(events::Column::Id)
@@ -153,12 +160,8 @@ impl SqlEventControl {
             .column(events::Column::SubscriptionId)
             .column(events::Column::RowHash)
             .column(events::Column::PreviousHash)
-            .filter(condition(filter))
-            .filter(events::Column::State.is_in(codes))
-            .filter(events::Column::Id.gt(after))
-            .filter(events::Column::Id.lte(highest))
+            .filter(events::Column::Id.is_in(ids))
             .order_by_asc(events::Column::Id)
-            .limit(BATCH)
             .into_tuple()
             .all(&self.db)
             .await?;

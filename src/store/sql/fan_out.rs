@@ -120,7 +120,7 @@ impl FanOutStore for SqlFanOut {
         swap_cursor(&txn, from, to).await?;
         if !events.is_empty() {
             let first_numbers = take_numbers(&txn, events).await?;
-            insert(&txn, events, first_numbers).await?;
+            insert(&txn, events, first_numbers, 0).await?;
         }
         txn.commit().await
     }
@@ -162,7 +162,7 @@ async fn swap_cursor(txn: &Txn, from: &Cursor, to: &Cursor) -> Result<(), StoreE
 }
 
 /// Takes as many sequence numbers of each subscription as it gets events; returns the first of each.
-async fn take_numbers(
+pub(super) async fn take_numbers(
     txn: &Txn,
     events: &[NewEvent],
 ) -> Result<HashMap<SubscriptionId, i64>, StoreError> {
@@ -213,10 +213,12 @@ const EVENT_COLUMNS: [(&str, Kind); 12] = [
     ("previous_hash", Kind::Integer),
 ];
 
-async fn insert(
+/// Writes events with the numbers that were taken for them; `replay_id` is 0 for live ones.
+pub(super) async fn insert(
     txn: &Txn,
     events: &[NewEvent],
     mut next: HashMap<SubscriptionId, i64>,
+    replay_id: i64,
 ) -> Result<(), StoreError> {
     let now = time(chrono::Utc::now());
     let mut records = Vec::with_capacity(events.len());
@@ -247,7 +249,8 @@ async fn insert(
     let names = names.join(", ");
     txn.execute_raw(txn.statement(
         &format!(
-            "with {} insert into rowhook.events ({names}) select {names} from b order by position",
+            "with {} insert into rowhook.events ({names}, replay_id)
+             select {names}, {replay_id} from b order by position",
             unfold(txn.dialect(), "$1", &EVENT_COLUMNS)
         ),
         [json!(records).to_string().into()],

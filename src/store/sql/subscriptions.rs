@@ -192,7 +192,7 @@ fn to_json(columns: &[String]) -> String {
 }
 
 /// The record in a row.
-fn from_row(row: Model) -> Result<Subscription, StoreError> {
+pub(super) fn from_row(row: Model) -> Result<Subscription, StoreError> {
     let cell = Cell::new("subscriptions", row.id);
     Ok(Subscription {
         id: SubscriptionId(row.id),

@@ -8,6 +8,7 @@ mod npm_client;
 mod over_http;
 mod over_socket;
 mod receivers;
+mod replay;
 mod schema;
 mod subscriptions;
 
@@ -29,7 +30,7 @@ use rowhook::{
         api_keys::ApiKeyStore,
         sql::{
             api_keys::SqlApiKeyStore, db::Db, event_control::SqlEventControl,
-            event_log::SqlEventLog, receivers::SqlManagementStore,
+            event_log::SqlEventLog, receivers::SqlManagementStore, replay::SqlHistory,
         },
     },
 };
@@ -230,6 +231,7 @@ fn services(db: &Db) -> Services {
         },
         source_ips: vec!["203.0.113.7/32".to_owned()],
         event_control: Arc::new(SqlEventControl::new(db.clone())),
+        history: Arc::new(SqlHistory::new(db.clone())),
     }
 }
 

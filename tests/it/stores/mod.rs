@@ -4,6 +4,7 @@
 //! written behind their backs (`support::stored`).
 
 mod api_keys;
+mod event_lists;
 mod event_log;
 mod intervals;
 mod intervals_at_once;
