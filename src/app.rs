@@ -48,6 +48,7 @@ use crate::{
             change_log::SqlChangeLog,
             connect::ConnectError,
             db::{Db, Dialect},
+            event_control::SqlEventControl,
             event_log::SqlEventLog,
             event_queue::SqlEventQueue,
             fan_out::SqlFanOut,
@@ -57,6 +58,7 @@ use crate::{
             page_connection::PageConnection,
             receivers::SqlManagementStore,
             retention::SqlRetention,
+            replay::SqlHistory,
         },
     },
     telemetry::Metrics,
@@ -257,6 +259,8 @@ impl Service {
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
+            event_control: Arc::new(SqlEventControl::new(db.clone())),
+            history: Arc::new(SqlHistory::new(db.clone())),
         });
         let metrics = status.metrics().clone();
         let sockets = Arc::new(Sockets::default());

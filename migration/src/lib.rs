@@ -12,6 +12,7 @@ use sea_orm_migration::{
 
 mod m0001_path;
 mod m0002_event_end;
+mod m0004_event_lists;
 pub mod triggers;
 
 /// Applies the migrations in order.
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_path::Migration),
             Box::new(m0002_event_end::Migration),
+            Box::new(m0004_event_lists::Migration),
         ]
     }
 

@@ -4,9 +4,12 @@
 //! another list is refused instead of understood wrongly.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use juniper::GraphQLObject;
+use juniper::graphql_object;
 
-use crate::store::page::{Page, PageRequest};
+use crate::store::{
+    event_log::EventFilter,
+    page::{Page, PageRequest},
+};
 
 use super::{
     context::Context,
@@ -21,22 +24,63 @@ pub const DEFAULT_PAGE: i32 = 100;
 /// Records of a page at most; more is an error, not cut.
 pub const LARGEST_PAGE: i32 = 1000;
 
-/// Where this page stands in its list.
-#[derive(Clone, Debug, PartialEq, GraphQLObject)]
-#[graphql(name = "PageInfo", context = Context, scalar = ApiScalar)]
+/// How many records a whole list has.
+#[derive(Clone, Debug, PartialEq)]
+enum Total {
+    Known(u64),
+    /// Counted when somebody asks: there may be millions.
+    Events(EventFilter),
+}
+
+/// Where a page stands, as the API shows it.
+#[derive(Clone, Debug, PartialEq)]
 pub struct PageInfo {
+    has_next_page: bool,
+    has_previous_page: bool,
+    start_cursor: Option<String>,
+    end_cursor: Option<String>,
+    total: Total,
+    count: i32,
+}
+
+/// Where this page stands in its list.
+#[graphql_object]
+#[graphql(name = "PageInfo", context = Context, scalar = ApiScalar)]
+impl PageInfo {
     /// Whether records of the list come after this page; ask for them with `after: endCursor`.
-    pub has_next_page: bool,
+    fn has_next_page(&self) -> bool {
+        self.has_next_page
+    }
+
     /// Whether records of the list come before this page; ask for them with `before: startCursor`.
-    pub has_previous_page: bool,
+    fn has_previous_page(&self) -> bool {
+        self.has_previous_page
+    }
+
     /// The cursor of the first record here; null on an empty page.
-    pub start_cursor: Option<String>,
+    fn start_cursor(&self) -> Option<&str> {
+        self.start_cursor.as_deref()
+    }
+
     /// The cursor of the last record here; null on an empty page.
-    pub end_cursor: Option<String>,
-    /// Records in the whole list, whatever the page.
-    pub total_count: BigInt,
+    fn end_cursor(&self) -> Option<&str> {
+        self.end_cursor.as_deref()
+    }
+
+    /// Records in the whole list, whatever the page. Of events it is counted for this field: leave it out
+    /// where there may be millions.
+    async fn total_count(&self, context: &Context) -> Result<BigInt, ApiError> {
+        let total = match &self.total {
+            Total::Known(total) => *total,
+            Total::Events(filter) => context.services.events.count(filter).await?,
+        };
+        Ok(BigInt(i64::try_from(total).unwrap_or(i64::MAX)))
+    }
+
     /// Records on this page.
-    pub count: i32,
+    fn count(&self) -> i32 {
+        self.count
+    }
 }
 
 /// The paging arguments of a root list.
@@ -146,9 +190,14 @@ impl PageInfo {
             has_previous_page: page.has_previous,
             start_cursor: page.items.first().map(cursor),
             end_cursor: page.items.last().map(cursor),
-            total_count: BigInt(i64::try_from(page.total).unwrap_or(i64::MAX)),
+            total: Total::Known(page.total.unwrap_or_default()),
             count: i32::try_from(page.items.len()).unwrap_or(i32::MAX),
         }
+    }
+
+    /// The list is one of events, narrowed by this.
+    pub fn of_events(&mut self, filter: EventFilter) {
+        self.total = Total::Events(filter);
     }
 }
 

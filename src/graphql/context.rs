@@ -13,7 +13,12 @@ use crate::{
         subscription::Subscription,
     },
     store::{
-        StoreError, api_keys::ApiKeyStore, event_log::EventLog, receivers::ReceiverStore,
+        StoreError,
+        api_keys::ApiKeyStore,
+        event_control::EventControl,
+        event_log::{EventLog, LoggedEvent},
+        receivers::ReceiverStore,
+        replay::History,
         subscriptions::SubscriptionStore,
     },
 };
@@ -60,6 +65,10 @@ pub struct Services {
     pub defaults: ReceiverDefaults,
     /// Where deliveries come from (`receivers.egress_ips`).
     pub source_ips: Vec<String>,
+    /// What an operator does with events.
+    pub event_control: Arc<dyn EventControl>,
+    /// The kept changes.
+    pub history: Arc<dyn History>,
 }
 
 /// One request.
@@ -76,6 +85,8 @@ pub struct Context {
     pub headers_of: Loader<ReceiverId, Vec<WebhookHeader>>,
     /// The subscriptions of a receiver.
     pub subscriptions_of: Loader<ReceiverId, Vec<Subscription>>,
+    /// The newest events of a subscription: how many, after how many.
+    pub events_of: Loader<(SubscriptionId, u32, u64), Vec<LoggedEvent>>,
 }
 
 impl juniper::Context for Context {}
@@ -87,6 +98,7 @@ impl Context {
         let subscriptions = services.subscriptions.clone();
         let headers_of = services.receivers.clone();
         let subscriptions_of = services.subscriptions.clone();
+        let events_of = services.events.clone();
         Self {
             services: services.clone(),
             caller,
@@ -109,6 +121,10 @@ impl Context {
                 Box::pin(async move {
                     by_owner(store.subscriptions_of(&ids).await, |one| one.receiver_id)
                 })
+            }),
+            events_of: Loader::new(move |keys| {
+                let store = events_of.clone();
+                Box::pin(async move { newest_of(&*store, &keys).await })
             }),
         }
     }
@@ -144,6 +160,7 @@ impl Context {
         self.subscriptions.forget();
         self.headers_of.forget();
         self.subscriptions_of.forget();
+        self.events_of.forget();
     }
 }
 
@@ -163,4 +180,25 @@ fn by_owner<K: Eq + std::hash::Hash, V>(
         owned.entry(owner(&one)).or_default().push(one);
     }
     Ok(owned)
+}
+
+/// A document mostly asks for the same stretch of each list, so these are few questions.
+async fn newest_of(
+    store: &dyn EventLog,
+    keys: &[(SubscriptionId, u32, u64)],
+) -> Result<HashMap<(SubscriptionId, u32, u64), Vec<LoggedEvent>>, ApiError> {
+    let mut by_stretch: HashMap<(u32, u64), Vec<SubscriptionId>> = HashMap::new();
+    for (id, limit, offset) in keys {
+        by_stretch.entry((*limit, *offset)).or_default().push(*id);
+    }
+    let mut found = HashMap::new();
+    for ((limit, offset), ids) in by_stretch {
+        let events = store.events_of(&ids, limit, offset).await?;
+        found.extend(
+            events
+                .into_iter()
+                .map(|(id, events)| ((id, limit, offset), events)),
+        );
+    }
+    Ok(found)
 }

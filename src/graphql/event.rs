@@ -258,7 +258,7 @@ pub struct WebhookEventFilters {
 }
 
 impl WebhookEventFilters {
-    fn resolve(self, context: &Context) -> Result<EventFilter, ApiError> {
+    pub(super) fn resolve(self, context: &Context) -> Result<EventFilter, ApiError> {
         let at = |field: &str| InputPath::argument("filters").field(field);
         let status = |word: String| {
             word.parse::<EventStatus>()
@@ -297,7 +297,10 @@ pub async fn list(
     offset: Option<i32>,
 ) -> Result<Vec<EventNode>, ApiError> {
     let filter = filters.unwrap_or_default().resolve(context)?;
-    newest(context, &filter, limit, offset).await
+    let (limit, offset) = stretch(limit, offset)?;
+    let store = &context.services.events;
+    let events = store.events(&filter, limit, offset).await?;
+    Ok(events.into_iter().map(Into::into).collect())
 }
 
 /// `webhookEventConnection`.
@@ -309,27 +312,32 @@ pub async fn page(
     let request = arguments.request(List::Events)?;
     let filter = filters.unwrap_or_default().resolve(context)?;
     let page = context.services.events.event_page(&filter, request).await?;
-    Ok(EventConnection::of(page, |event| event.id.0))
+    let mut connection = EventConnection::of(page, |event| event.id.0);
+    connection.page_info.of_events(filter);
+    Ok(connection)
 }
 
-/// The newest events that match.
-pub async fn newest(
+/// `events` of a subscription.
+pub async fn of_subscription(
     context: &Context,
-    filter: &EventFilter,
+    id: SubscriptionId,
     limit: Option<i32>,
     offset: Option<i32>,
 ) -> Result<Vec<EventNode>, ApiError> {
+    let (limit, offset) = stretch(limit, offset)?;
+    let events = context.events_of.load((id, limit, offset)).await?;
+    let events = events.unwrap_or_default().into_iter();
+    Ok(events.map(Into::into).collect())
+}
+
+/// How many records of a plain list, after how many.
+fn stretch(limit: Option<i32>, offset: Option<i32>) -> Result<(u32, u64), ApiError> {
     let limit = page_size(limit.unwrap_or(DEFAULT_PAGE), "limit")?;
     let offset = offset.unwrap_or(0);
     let offset = u64::try_from(offset).map_err(|_| {
         InputPath::argument("offset").refuse(format!("must not be below 0, but is {offset}"))
     })?;
-    let events = context
-        .services
-        .events
-        .events(filter, limit, offset)
-        .await?;
-    Ok(events.into_iter().map(Into::into).collect())
+    Ok((limit, offset))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::{
     current_user::CurrentUser,
     error::ApiError,
     event::{self, EventConnection, EventNode, WebhookEventFilters},
+    event_control::{self, WebhookEventCountPayload, WebhookEventPayload},
     header::{
         self, AddHeaderToWebhookReceiverInput, CreateWebhookHeaderInput, DeleteWebhookHeaderInput,
         RemoveHeaderFromWebhookReceiverInput, UpdateWebhookHeaderInput, WebhookHeaderPayload,
@@ -22,6 +23,7 @@ use super::{
         CreateWebhookReceiverInput, DeleteWebhookReceiverInput, RotateWebhookReceiverSecretInput,
         UpdateWebhookReceiverInput,
     },
+    replay::{self, ReplayWebhookChangesInput},
     resource::WebhookResource,
     resource_enum,
     scalar::ApiScalar,
@@ -344,5 +346,58 @@ impl Mutation {
         #[graphql(description = "The id of the key's record.")] id: i32,
     ) -> Result<ApiKeyPayload, ApiError> {
         api_key::revoke(context, id).await
+    }
+
+    /// Sends an event once more: the same event with the same `event_id` and sequence number, a fresh retry
+    /// budget, due at once, judged by the receiver's settings at the time of the attempt. Needs role
+    /// operator. On an event that is pending or under way it succeeds too: one more attempt follows the
+    /// running one, whatever that comes to. A cancelled event is sent again as well. An event of an inactive
+    /// receiver waits until that is active; one of a deleted receiver or subscription is refused with
+    /// CONFLICT. A pending event that waits behind an earlier one of its row goes on waiting for it.
+    async fn redeliver_webhook_event(
+        context: &Context,
+        #[graphql(description = "The event's id, `event_id` of the delivery.")] id: BigInt,
+    ) -> Result<WebhookEventPayload, ApiError> {
+        event_control::redeliver(context, id).await
+    }
+
+    /// Sends many events once more, each as redeliverWebhookEvent does, the oldest first. Needs role
+    /// operator. Without `status` those that are settled (delivered, failed, cancelled), else those with that
+    /// status. Events of deleted receivers and subscriptions are passed over. It works in batches of 1000, each
+    /// written for itself: when the request is cut off, what was done stays done.
+    async fn redeliver_webhook_events(
+        context: &Context,
+        #[graphql(description = "Which events; at least one of its fields must be given.")]
+        filters: WebhookEventFilters,
+    ) -> Result<WebhookEventCountPayload, ApiError> {
+        event_control::redeliver_all(context, filters).await
+    }
+
+    /// Cancels the pending events that match; what waits behind them is free at once. Needs role operator. An
+    /// attempt that is under way may still deliver its event, which then is delivered; else the event stays
+    /// cancelled. It works in batches of 1000, each written for itself. A cancelled event can be sent again
+    /// with redeliverWebhookEvent.
+    async fn cancel_webhook_events(
+        context: &Context,
+        #[graphql(
+            description = "Which of the pending events; at least one of its fields beside `status` must be \
+                given, and `status` can be nothing but \"pending\"."
+        )]
+        filters: WebhookEventFilters,
+    ) -> Result<WebhookEventCountPayload, ApiError> {
+        event_control::cancel_all(context, filters).await
+    }
+
+    /// Makes events for one subscription out of the changes that are kept: for a new subscriber, or to fill a
+    /// gap after an accident. Needs role operator. The events have new ids and new sequence numbers, in commit
+    /// order of each row, and are delivered like any others. Changes that are not fanned out yet are not among
+    /// them: those come by themselves. It works in batches of 1000, each written for itself. Fails with
+    /// CONFLICT while the subscription or its receiver is inactive.
+    async fn replay_webhook_changes(
+        context: &Context,
+        #[graphql(description = "Which changes, for which subscription.")]
+        input: ReplayWebhookChangesInput,
+    ) -> Result<WebhookEventCountPayload, ApiError> {
+        replay::replay(context, input).await
     }
 }

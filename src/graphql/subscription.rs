@@ -12,7 +12,6 @@ use crate::{
     },
     store::{
         StoreError,
-        event_log::EventFilter,
         subscriptions::{NewSubscription, SubscriptionChange, SubscriptionFilter},
     },
 };
@@ -129,11 +128,7 @@ impl SubscriptionNode {
         limit: Option<i32>,
         #[graphql(description = "How many of the newest to leave out.", default = Some(0))] offset: Option<i32>,
     ) -> Result<Vec<EventNode>, ApiError> {
-        let filter = EventFilter {
-            subscription_id: Some(self.0.id),
-            ..EventFilter::default()
-        };
-        event::newest(context, &filter, limit, offset).await
+        event::of_subscription(context, self.0.id, limit, offset).await
     }
 
     /// Who made it.

@@ -26,7 +26,7 @@ pub fn fires(interval: &ActivityInterval, subject: &Subject<'_>) -> bool {
 }
 
 /// `changedFields` restricts UPDATE only: every other action touches the whole row.
-fn watches_any(fields: Option<&[String]>, subject: &Subject<'_>) -> bool {
+pub fn watches_any(fields: Option<&[String]>, subject: &Subject<'_>) -> bool {
     match (fields, subject.action) {
         (Some(fields), Action::Update) => fields
             .iter()

@@ -1,5 +1,7 @@
 //! The management API's door to events and their attempts: reading what was owed and what came of it.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -94,7 +96,20 @@ pub trait EventLog: Send + Sync {
         offset: u64,
     ) -> Result<Vec<LoggedEvent>, StoreError>;
 
-    /// A page, newest first.
+    /// The newest events of each of these subscriptions, newest first, `limit` of each after the first
+    /// `offset`. A subscription without events is left out.
+    async fn events_of(
+        &self,
+        subscriptions: &[SubscriptionId],
+        limit: u32,
+        offset: u64,
+    ) -> Result<HashMap<SubscriptionId, Vec<LoggedEvent>>, StoreError>;
+
+    /// How many events match. The others find what they return through an index however long the log is;
+    /// this one counts.
+    async fn count(&self, filter: &EventFilter) -> Result<u64, StoreError>;
+
+    /// A page, newest first, without a total.
     async fn event_page(
         &self,
         filter: &EventFilter,

@@ -8,12 +8,14 @@ pub mod catalogue;
 pub mod change_log;
 pub mod delivery_targets;
 pub mod error;
+pub mod event_control;
 pub mod event_log;
 pub mod event_queue;
 pub mod leases;
 pub mod page;
 pub mod receivers;
 pub mod retention;
+pub mod replay;
 pub mod sql;
 pub mod subscriptions;
 

@@ -25,8 +25,9 @@ pub struct Page<T> {
     pub has_previous: bool,
     /// Whether records of the list come after the last.
     pub has_next: bool,
-    /// Records in the whole list, whatever the page.
-    pub total: u64,
+    /// Records in the whole list, whatever the page; `None` where it may be so long that it is counted only
+    /// when somebody asks.
+    pub total: Option<u64>,
 }
 
 impl<T> Page<T> {

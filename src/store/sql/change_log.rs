@@ -142,18 +142,24 @@ impl ChangeLog for SqlChangeLog {
     }
 }
 
+/// When the row `l` was committed, where the cluster keeps that; else when its trigger ran.
+pub(super) fn occurred_at(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => {
+            "coalesce(case when current_setting('track_commit_timestamp')::boolean
+                           then pg_xact_commit_timestamp(l.xid::xid) end, l.logged_at)"
+        }
+        Dialect::Sqlite => "l.logged_at",
+    }
+}
+
 /// What both page queries select of a row `l`; large texts are left for later.
 fn columns(dialect: Dialect) -> String {
-    let (xid, occurred_at, length) = match dialect {
-        Dialect::Postgres => (
-            "l.xid::text::bigint",
-            // The commit time where the cluster keeps it.
-            "coalesce(case when current_setting('track_commit_timestamp')::boolean
-                           then pg_xact_commit_timestamp(l.xid::xid) end, l.logged_at)",
-            "octet_length",
-        ),
-        Dialect::Sqlite => ("0", "l.logged_at", "length"),
+    let (xid, length) = match dialect {
+        Dialect::Postgres => ("l.xid::text::bigint", "octet_length"),
+        Dialect::Sqlite => ("0", "length"),
     };
+    let occurred_at = occurred_at(dialect);
     let small =
         format!("{length}(l.row_data) + coalesce({length}(l.old_values), 0) <= {LARGE_ROW_BYTES}");
     format!(

@@ -377,12 +377,13 @@ impl SqlManagementStore {
             Dialect::Sqlite => pending,
         };
         let sql = format!(
-            "update rowhook.events set state = {}, due_at = null where {chosen}",
+            "update rowhook.events set state = {}, due_at = null, ended_at = $2 where {chosen}",
             EventState::Cancelled.code()
         );
         let ids = numbers(dialect, events.iter().map(|event| event.id));
         let txn = self.db.begin().await?;
-        let done = txn.execute_raw(txn.statement(&sql, [ids])).await?;
+        let done = let values = [ids, mutation::now().into()];
+        txn.execute_raw(txn.statement(&sql, values)).await?;
         txn.commit().await?;
         let rows: Vec<i64> = events.iter().flat_map(|event| event.rows.clone()).collect();
         if !rows.is_empty() && self.exists(receiver).await? {

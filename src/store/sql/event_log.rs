@@ -1,8 +1,8 @@
 //! Events and their attempts, as the management API reads them, on both databases.
 //!
-//! Nothing is written here: fan-out makes events and the outcome recorder writes what came of them. A list
-//! is found in `events` alone, through its primary key or an index; what the resource was called and the
-//! logged row are then fetched by id for the rows of that page only.
+//! Nothing is written here: fan-out makes events and the outcome recorder writes what came of them. The ids
+//! of a list are found in `events` alone (`event_lists`); its rows, what the resource was called and the
+//! logged rows are then fetched by id.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,12 @@ use sea_orm::{
     QueryTrait,
 };
 
-use super::{attempt_rows, db::Db, page, rows::Cell};
+use super::{
+    attempt_rows,
+    db::Db,
+    event_lists::{self, Walk},
+    rows::Cell,
+};
 use crate::{
     domain::{
         action::Action,
@@ -32,6 +37,9 @@ use crate::{
     },
 };
 
+/// Events read with one statement, well below what either database binds in one.
+const IDS_AT_ONCE: usize = 1000;
+
 /// The log of events.
 #[derive(Clone)]
 pub struct SqlEventLog {
@@ -42,6 +50,24 @@ impl SqlEventLog {
     /// A log on this database.
     pub fn new(db: Db) -> Self {
         Self { db }
+    }
+
+    /// The events with these ids. What has ceased to match since they were found is left out.
+    async fn newest_first(
+        &self,
+        filter: &EventFilter,
+        ids: Vec<i64>,
+    ) -> Result<Vec<LoggedEvent>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = Entity::find()
+            .filter(Column::Id.is_in(ids))
+            .filter(condition(filter))
+            .order_by_desc(Column::Id)
+            .all(&self.db)
+            .await?;
+        self.with_changes(rows).await
     }
 
     /// Adds what the rows refer to.
@@ -121,14 +147,48 @@ impl EventLog for SqlEventLog {
         limit: u32,
         offset: u64,
     ) -> Result<Vec<LoggedEvent>, StoreError> {
-        let rows = Entity::find()
-            .filter(condition(filter))
-            .order_by_desc(Column::Id)
-            .limit(u64::from(limit))
-            .offset(offset)
-            .all(&self.db)
+        let walk = Walk {
+            offset,
+            ..Walk::newest(filter, limit.into())
+        };
+        let ids = event_lists::ids(&self.db, &walk).await?;
+        self.newest_first(filter, ids).await
+    }
+
+    async fn events_of(
+        &self,
+        subscriptions: &[SubscriptionId],
+        limit: u32,
+        offset: u64,
+    ) -> Result<HashMap<SubscriptionId, Vec<LoggedEvent>>, StoreError> {
+        let dialect = self.db.dialect();
+        let sql = event_lists::ids_of_sql(dialect, limit.into(), offset);
+        let values = [event_lists::subscriptions(dialect, subscriptions)];
+        let rows = self
+            .db
+            .query_all_raw(self.db.statement(&sql, values))
             .await?;
-        self.with_changes(rows).await
+        let mut ids = Vec::with_capacity(rows.len());
+        for row in &rows {
+            ids.push(row.try_get_by_index(1)?);
+        }
+        let mut found: HashMap<SubscriptionId, Vec<LoggedEvent>> = HashMap::new();
+        for some in ids.chunks(IDS_AT_ONCE) {
+            for event in self
+                .newest_first(&EventFilter::default(), some.to_vec())
+                .await?
+            {
+                found.entry(event.subscription_id).or_default().push(event);
+            }
+        }
+        for events in found.values_mut() {
+            events.sort_unstable_by_key(|event| std::cmp::Reverse(event.id.0));
+        }
+        Ok(found)
+    }
+
+    async fn count(&self, filter: &EventFilter) -> Result<u64, StoreError> {
+        event_lists::count(&self.db, filter).await
     }
 
     async fn event_page(
@@ -136,18 +196,37 @@ impl EventLog for SqlEventLog {
         filter: &EventFilter,
         request: PageRequest,
     ) -> Result<Page<LoggedEvent>, StoreError> {
-        // The API's list runs from the newest to the oldest, whatever the request says.
-        let request = PageRequest {
-            newest_first: true,
-            ..request
+        // The API's list runs from the newest to the oldest: what comes after has lower ids.
+        let (above, below) = (request.before, request.after);
+        let walk = Walk {
+            above,
+            below,
+            newest_first: !request.backward,
+            ..Walk::newest(filter, request.limit.into())
         };
-        let list = Entity::find().filter(condition(filter));
-        let page = page::fetch(&self.db, list, Column::Id, |row| row.id, request).await?;
+        let ids = event_lists::ids(&self.db, &walk).await?;
+        let ends = ids.iter().min().copied().zip(ids.iter().max().copied());
+        // An empty page stands at the end of the range that it would have started from.
+        let (older, newer) = match (ends, request.backward) {
+            (Some((low, high)), _) => (Some((None, Some(low))), Some((Some(high), None))),
+            (None, false) => (
+                Some((None, below)),
+                below.map(|below| (Some(below - 1), None)),
+            ),
+            (None, true) => (
+                above.map(|above| (None, Some(above + 1))),
+                Some((above, None)),
+            ),
+        };
+        let any = async |range: Option<(Option<i64>, Option<i64>)>| match range {
+            Some((above, below)) => event_lists::any(&self.db, filter, above, below).await,
+            None => Ok(false),
+        };
         Ok(Page {
-            items: self.with_changes(page.items).await?,
-            has_previous: page.has_previous,
-            has_next: page.has_next,
-            total: page.total,
+            has_previous: any(newer).await?,
+            has_next: any(older).await?,
+            items: self.newest_first(filter, ids).await?,
+            total: None,
         })
     }
 

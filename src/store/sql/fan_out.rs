@@ -120,7 +120,7 @@ impl FanOutStore for SqlFanOut {
         swap_cursor(&txn, from, to).await?;
         if !events.is_empty() {
             let first_numbers = take_numbers(&txn, events).await?;
-            insert(&txn, events, first_numbers).await?;
+            insert(&txn, events, first_numbers, 0).await?;
         }
         txn.commit().await
     }
@@ -162,7 +162,7 @@ async fn swap_cursor(txn: &Txn, from: &Cursor, to: &Cursor) -> Result<(), StoreE
 }
 
 /// Takes as many sequence numbers of each subscription as it gets events; returns the first of each.
-async fn take_numbers(
+pub(super) async fn take_numbers(
     txn: &Txn,
     events: &[NewEvent],
 ) -> Result<HashMap<SubscriptionId, i64>, StoreError> {
@@ -213,13 +213,16 @@ const EVENT_COLUMNS: [(&str, Kind); 12] = [
     ("previous_hash", Kind::Integer),
 ];
 
+/// Writes events with the numbers that were taken for them; `replay_id` is 0 for live ones.
+///
 /// What a subscription was owed when it was deleted is logged, and cancelled from the start. The numbers
 /// are taken by now: a deletion that this statement does not see waits for them before it cancels
 /// (`deletion`).
-async fn insert(
+pub(super) async fn insert(
     txn: &Txn,
     events: &[NewEvent],
     mut next: HashMap<SubscriptionId, i64>,
+    replay_id: i64,
 ) -> Result<(), StoreError> {
     let now = time(chrono::Utc::now());
     let mut records = Vec::with_capacity(events.len());
@@ -253,13 +256,14 @@ async fn insert(
     let (ready, cancelled) = (EventState::Ready.code(), EventState::Cancelled.code());
     txn.execute_raw(txn.statement(
         &format!(
-            "with {} insert into rowhook.events ({names}, state)
-             select {columns}, case when s.deleted_at is null then {ready} else {cancelled} end
+            "with {} insert into rowhook.events ({names}, replay_id, state, ended_at)
+             select {columns}, {replay_id}, case when s.deleted_at is null then {ready} else {cancelled} end,
+                    case when s.deleted_at is not null then $2 end
              from b left join rowhook.subscriptions s on s.id = b.subscription_id
              order by b.position",
             unfold(txn.dialect(), "$1", &EVENT_COLUMNS)
         ),
-        [json!(records).to_string().into()],
+        [json!(records).to_string().into(), chrono::Utc::now().into()],
     ))
     .await?;
     Ok(())

@@ -17,6 +17,10 @@ impl From<DbErr> for StoreError {
                     | sqlx::Error::PoolClosed
                     | sqlx::Error::PoolTimedOut
                     | sqlx::Error::WorkerCrashed => Self::Unavailable(told(&error)),
+                    // Two transactions held what the other wanted, and this one was ended.
+                    sqlx::Error::Database(inner) if inner.code().as_deref() == Some("40P01") => {
+                        Self::Unavailable(told(&error))
+                    }
                     // Class 57: the server is shutting down, starting or was told to end this one
                     // (PostgreSQL documentation, appendix A).
                     sqlx::Error::Database(inner)

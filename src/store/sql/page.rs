@@ -87,7 +87,7 @@ where
         items,
         has_previous,
         has_next,
-        total: u64::try_from(extent.0).unwrap_or_default(),
+        total: Some(u64::try_from(extent.0).unwrap_or_default()),
     })
 }
 

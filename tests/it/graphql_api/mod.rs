@@ -3,6 +3,7 @@
 mod access;
 mod api_keys;
 mod deletion;
+mod event_control;
 mod events;
 mod headers;
 mod lists;
@@ -11,6 +12,7 @@ mod over_http;
 mod over_socket;
 mod receivers;
 mod rotation;
+mod replay;
 mod schema;
 mod statements;
 mod subscriptions;
@@ -32,7 +34,8 @@ use rowhook::{
     store::{
         api_keys::ApiKeyStore,
         sql::{
-            api_keys::SqlApiKeyStore, db::Db, event_log::SqlEventLog, receivers::SqlManagementStore,
+            api_keys::SqlApiKeyStore, db::Db, event_control::SqlEventControl,
+            event_log::SqlEventLog, receivers::SqlManagementStore, replay::SqlHistory,
         },
     },
 };
@@ -234,6 +237,8 @@ fn services(db: &Db) -> Services {
             retry: RetryPolicy::default(),
         },
         source_ips: vec!["203.0.113.7/32".to_owned()],
+        event_control: Arc::new(SqlEventControl::new(db.clone())),
+        history: Arc::new(SqlHistory::new(db.clone())),
     }
 }
 

@@ -1,10 +1,13 @@
 //! GraphQL over HTTP, and the routes beside it: methods, media types, statuses, limits, panics.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use rowhook::{
-    domain::{attempt::Attempt, ids::EventId},
+    domain::{
+        attempt::Attempt,
+        ids::{EventId, SubscriptionId},
+    },
     store::{
         StoreError,
         event_log::{EventFilter, EventLog, LoggedEvent},
@@ -259,6 +262,19 @@ impl EventLog for Broken {
         _: PageRequest,
     ) -> Result<Page<LoggedEvent>, StoreError> {
         Err(StoreError::Unavailable("hunter2".to_owned()))
+    }
+
+    async fn events_of(
+        &self,
+        _: &[SubscriptionId],
+        _: u32,
+        _: u64,
+    ) -> Result<HashMap<SubscriptionId, Vec<LoggedEvent>>, StoreError> {
+        Ok(HashMap::new())
+    }
+
+    async fn count(&self, _: &EventFilter) -> Result<u64, StoreError> {
+        Ok(0)
     }
 
     async fn attempts(&self, _: EventId) -> Result<Vec<(i32, Attempt)>, StoreError> {

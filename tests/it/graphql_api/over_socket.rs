@@ -1,13 +1,16 @@
 //! GraphQL over WebSocket: what runs, who is let in, how each fault closes the socket, and that no peer
 //! can hold rowhook up.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use actix_http::ws::Item;
 use async_trait::async_trait;
 use awc::ws::Message;
 use rowhook::{
-    domain::{attempt::Attempt, ids::EventId},
+    domain::{
+        attempt::Attempt,
+        ids::{EventId, SubscriptionId},
+    },
     http::SocketLimits,
     store::{
         StoreError,
@@ -355,6 +358,19 @@ impl EventLog for Slow {
         _: PageRequest,
     ) -> Result<Page<LoggedEvent>, StoreError> {
         Err(StoreError::Unavailable("hunter2".to_owned()))
+    }
+
+    async fn events_of(
+        &self,
+        _: &[SubscriptionId],
+        _: u32,
+        _: u64,
+    ) -> Result<HashMap<SubscriptionId, Vec<LoggedEvent>>, StoreError> {
+        Ok(HashMap::new())
+    }
+
+    async fn count(&self, _: &EventFilter) -> Result<u64, StoreError> {
+        Ok(0)
     }
 
     async fn attempts(&self, _: EventId) -> Result<Vec<(i32, Attempt)>, StoreError> {

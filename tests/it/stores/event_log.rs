@@ -322,7 +322,11 @@ async fn each_filter_narrows_and_together_they_narrow_more(database: TestDatabas
         let part: Vec<i64> = newest_first.iter().copied().skip(1).take(2).collect();
         assert_eq!(ids(cut), part, "{filter:?}");
         let page = log.event_page(&filter, FIRST_THREE).await.unwrap();
-        assert_eq!(page.total, expected.len() as u64, "{filter:?}");
+        assert_eq!(
+            log.count(&filter).await.unwrap(),
+            expected.len() as u64,
+            "{filter:?}"
+        );
         assert_eq!(page.has_next, expected.len() > 3, "{filter:?}");
     }
 }
@@ -346,23 +350,35 @@ async fn pages_run_from_the_newest(database: TestDatabase) {
             .await
             .unwrap();
         let ids: Vec<i64> = page.items.iter().map(|event| event.id.0).collect();
-        (ids, page.has_previous, page.has_next, page.total)
+        (ids, page.has_previous, page.has_next)
     };
-    assert_eq!(page(FIRST_THREE).await, (vec![5, 4, 3], false, true, 5));
+    assert_eq!(page(FIRST_THREE).await, (vec![5, 4, 3], false, true));
     // New ones come on top and move nothing.
     stored::insert_event(&db, event()).await;
     let next = PageRequest {
         after: Some(3),
         ..FIRST_THREE
     };
-    assert_eq!(page(next).await, (vec![2, 1], true, false, 6));
+    assert_eq!(page(next).await, (vec![2, 1], true, false));
     let back = PageRequest {
         before: Some(2),
         backward: true,
         limit: 2,
         ..FIRST_THREE
     };
-    assert_eq!(page(back).await, (vec![4, 3], true, true, 6));
+    assert_eq!(page(back).await, (vec![4, 3], true, true));
+    // Beyond either end there is nothing, and the list on the other side.
+    let beyond = PageRequest {
+        after: Some(1),
+        ..FIRST_THREE
+    };
+    assert_eq!(page(beyond).await, (vec![], true, false));
+    let beyond = PageRequest {
+        before: Some(6),
+        backward: true,
+        ..FIRST_THREE
+    };
+    assert_eq!(page(beyond).await, (vec![], false, true));
     // The list has one order.
     let asked_otherwise = PageRequest {
         newest_first: false,

@@ -5,6 +5,7 @@
 
 mod api_keys;
 mod deletion;
+mod event_lists;
 mod event_log;
 mod intervals;
 mod intervals_at_once;

@@ -32,7 +32,7 @@ fn summary<T>(page: &Page<T>, id: impl Fn(&T) -> i64) -> (Vec<i64>, bool, bool, 
         page.items.iter().map(id).collect(),
         page.has_previous,
         page.has_next,
-        page.total,
+        page.total.unwrap(),
     )
 }
 

@@ -6,8 +6,10 @@ use rowhook::{
     domain::{
         ids::{ChangeId, ReceiverId, SubscriptionId},
         interval::ActivityInterval,
+        resource::ResourceDefinition,
         snapshot::Place,
     },
+    policy::logged_row::row_hash,
     store::sql::db::{Db, Dialect, Txn},
 };
 pub use sea_orm::Value;
@@ -140,9 +142,16 @@ pub struct EventRow {
 pub async fn insert_event(db: &Db, event: EventRow) -> i64 {
     let sql = "insert into rowhook.events (subscription_id, receiver_id, sequence, change_id, \
                resource_id, action, transaction_id, occurred_at, created_at, row_id, row_hash, state, \
-               attempt_count) values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, 0, $10, $11) \
+               attempt_count) values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $12, $10, $11) \
                returning id";
-    let values: [Value; 11] = [
+    let of = "select definition from rowhook.resources where id = $1";
+    let of = db.statement(of, [event.resource_id.into()]);
+    let hash = db.query_one_raw(of).await.unwrap().map_or(0, |row| {
+        let definition: String = row.try_get_by_index(0).unwrap();
+        let definition: ResourceDefinition = serde_json::from_str(&definition).unwrap();
+        row_hash(&definition.table, &event.row_id)
+    });
+    let values: [Value; 12] = [
         event.subscription_id.into(),
         event.receiver_id.into(),
         event.sequence.into(),
@@ -154,6 +163,7 @@ pub async fn insert_event(db: &Db, event: EventRow) -> i64 {
         event.row_id.into(),
         event.state.into(),
         event.attempt_count.into(),
+        hash.into(),
     ];
     let row = db.query_one_raw(db.statement(sql, values)).await.unwrap();
     row.unwrap().try_get_by_index(0).unwrap()

@@ -212,7 +212,7 @@ impl Sending {
     }
 
     /// Bodies may lie here for as long as the throttle wants; meanwhile their events may have been
-    /// cancelled or their subscription deleted.
+    /// cancelled, redelivered with a fresh budget, or their subscription deleted.
     pub(super) async fn drop_unowed(&mut self) -> Result<(), StoreError> {
         if self.bodies.is_empty() {
             return Ok(());
@@ -220,9 +220,15 @@ impl Sending {
         let held: Vec<EventId> = self.bodies.keys().copied().collect();
         let owed = self.parts.queue.still_owed(&held).await?;
         for id in held {
-            if !owed.contains(&id) {
-                self.bodies.remove(&id);
-                self.view.forget(id);
+            match owed.get(&id) {
+                None => {
+                    self.bodies.remove(&id);
+                    self.view.forget(id);
+                }
+                Some(round) if self.bodies[&id].redelivery != *round => {
+                    self.bodies.remove(&id);
+                }
+                Some(_) => {}
             }
         }
         Ok(())

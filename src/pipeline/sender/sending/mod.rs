@@ -173,6 +173,11 @@ impl Sending {
         let work = self.pulse.work();
         if self.link.take_wake() {
             self.read_all = false;
+            if self.view.len() == 0 {
+                // What is ready may have been settled before and lie behind what was read. With nothing in
+                // view the whole queue is no longer than what is behind.
+                self.reread();
+            }
             self.busy_until = Instant::now() + LINGER;
             if self.trouble {
                 // The wake may be for a waiting event that became due by another's hand.

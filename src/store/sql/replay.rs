@@ -1,0 +1,369 @@
+//! Making events anew out of kept changes, on both databases.
+//!
+//! The management API hands orders in. Numbers and ids are given while the cursor's row is locked, as fan-out
+//! does it (`fan_out`), so the two take turns, and a batch holds fan-out up for as long as a page of
+//! its own would. The cursor itself does not move.
+
+use async_trait::async_trait;
+use entity::{receivers, subscriptions};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryResult, QuerySelect, Value};
+
+use super::{
+    change_log::occurred_at,
+    db::{Db, Dialect, Txn},
+    event_lists::{list, versions},
+    fan_out::{insert, take_numbers},
+    mutation,
+    records::{numbers, one_of, read_user_text, user_text},
+    subscriptions::from_row,
+};
+use crate::{
+    domain::{
+        event::{NewEvent, RowHashes},
+        ids::{ChangeId, ResourceId, TransactionId},
+        resource::ResourceDefinition,
+        snapshot::Place,
+        subscription::Subscription,
+    },
+    policy::{
+        logged_row::{LoggedRow, UnreadableRow, row_hash},
+        matching::{Subject, watches_any},
+    },
+    store::{
+        StoreError,
+        replay::{History, Replay},
+    },
+};
+
+/// Changes looked at in one step, and events written in one transaction.
+const BATCH: i64 = 1000;
+/// Rows read at once hold no more text than this, one large row aside.
+const BYTES: i64 = 16 << 20;
+
+/// The changes that are kept.
+pub struct SqlHistory {
+    db: Db,
+}
+
+/// One order on its way.
+struct Walk<'a> {
+    replay: &'a Replay,
+    subscription: Subscription,
+    versions: Vec<(i32, ResourceDefinition)>,
+    /// What holds of a change `l` that is part of it; `$1` is the id after which to look.
+    condition: String,
+    values: Vec<Value>,
+}
+
+impl SqlHistory {
+    /// On this database.
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    async fn walk<'a>(&self, replay: &'a Replay) -> Result<Walk<'a>, StoreError> {
+        let row = subscriptions::Entity::find_by_id(replay.subscription_id.0)
+            .one(&self.db)
+            .await?
+            .filter(|row| row.deleted_at.is_none())
+            .ok_or_else(|| missing(replay))?;
+        let subscription = from_row(row)?;
+        let versions = versions(&self.db, Some(&subscription.resource)).await?;
+        let ids: Vec<i32> = versions.iter().map(|version| version.0).collect();
+        let mut values: Vec<Value> = vec![0_i64.into()];
+        let mut condition = format!(
+            "l.id > $1 and l.resource_id in ({}) and l.action = {}",
+            list(&ids),
+            subscription.action.code()
+        );
+        let dialect = self.db.dialect();
+        let mut bind = |value: Value| {
+            values.push(value);
+            format!("${}", values.len())
+        };
+        condition.push_str(&self.fanned_out(&mut bind).await?);
+        if let Some(from) = replay.from {
+            condition.push_str(&format!(
+                " and {} >= {}",
+                occurred_at(dialect),
+                bind(from.into())
+            ));
+        }
+        if let Some(to) = replay.to {
+            condition.push_str(&format!(
+                " and {} < {}",
+                occurred_at(dialect),
+                bind(to.into())
+            ));
+        }
+        if replay.from_sequence.is_some() || replay.to_sequence.is_some() {
+            let subscription = bind(subscription.id.0.into());
+            let from = bind(replay.from_sequence.unwrap_or(1).into());
+            let to = bind(replay.to_sequence.unwrap_or(i64::MAX).into());
+            condition.push_str(&format!(
+                " and l.id in (select e.change_id from rowhook.events e
+                               where e.subscription_id = {subscription}
+                                 and e.sequence between {from} and {to})"
+            ));
+        }
+        Ok(Walk {
+            replay,
+            subscription,
+            versions,
+            condition,
+            values,
+        })
+    }
+
+    /// What fan-out has passed by now, a window that it is in the middle of included. What it passes later is
+    /// no part of this order.
+    async fn fanned_out(
+        &self,
+        bind: &mut impl FnMut(Value) -> String,
+    ) -> Result<String, StoreError> {
+        let sql =
+            "select watermark, window_to, window_after from rowhook.capture_cursor where id = 1";
+        let row = self
+            .db
+            .query_one_raw(self.db.statement(sql, []))
+            .await?
+            .ok_or_else(|| StoreError::corrupt("capture_cursor has no row"))?;
+        let watermark: String = row.try_get("", "watermark")?;
+        let window: Option<String> = row.try_get("", "window_to")?;
+        let after: Option<i64> = row.try_get("", "window_after")?;
+        let window = window.zip(after);
+        Ok(match self.db.dialect() {
+            Dialect::Postgres => {
+                let seen = |snapshot: String| {
+                    format!("pg_visible_in_snapshot(l.xid, {snapshot}::text::pg_snapshot)")
+                };
+                let watermark = seen(bind(watermark.into()));
+                let window = window.map(|(to, after)| {
+                    let (to, after) = (seen(bind(to.into())), bind(after.into()));
+                    format!(" or ({to} and l.id <= {after})")
+                });
+                format!(" and ({watermark}{})", window.unwrap_or_default())
+            }
+            Dialect::Sqlite => {
+                let watermark: i64 = watermark.parse().map_err(StoreError::corrupt)?;
+                let upto = window.map_or(watermark, |(_, after)| after.max(watermark));
+                format!(" and l.id <= {}", bind(upto.into()))
+            }
+        })
+    }
+
+    /// The next changes after an id: their ids, cut into stretches that fit into memory.
+    async fn stretches(&self, walk: &Walk<'_>, after: i64) -> Result<Vec<Vec<i64>>, StoreError> {
+        let length = match self.db.dialect() {
+            Dialect::Postgres => "octet_length",
+            Dialect::Sqlite => "length",
+        };
+        let sql = format!(
+            "select l.id, {length}(l.row_data) + coalesce({length}(l.old_values), 0) as size
+             from rowhook.logged_actions l where {} order by l.id limit {BATCH}",
+            walk.condition
+        );
+        let mut values = walk.values.clone();
+        if let Some(first) = values.first_mut() {
+            *first = after.into();
+        }
+        let rows = self
+            .db
+            .query_all_raw(self.db.statement(&sql, values))
+            .await?;
+        let mut stretches: Vec<Vec<i64>> = Vec::new();
+        let mut size = BYTES;
+        for row in &rows {
+            let id: i64 = row.try_get("", "id")?;
+            size += i64::from(row.try_get::<i32>("", "size")?);
+            match stretches.last_mut() {
+                Some(stretch) if size < BYTES => stretch.push(id),
+                _ => {
+                    stretches.push(vec![id]);
+                    size = 0;
+                }
+            }
+        }
+        Ok(stretches)
+    }
+
+    /// The events that these changes come to.
+    async fn events(&self, walk: &Walk<'_>, ids: &[i64]) -> Result<Vec<NewEvent>, StoreError> {
+        let dialect = self.db.dialect();
+        let transaction = match dialect {
+            Dialect::Postgres => "l.xid::text::bigint",
+            // Only what was made of it then tells the number of its commit.
+            Dialect::Sqlite => {
+                "coalesce((select e.transaction_id from rowhook.events e where e.change_id = l.id limit 1), 0)"
+            }
+        };
+        let sql = format!(
+            "select l.id, l.resource_id, {transaction} as transaction_id, {} as occurred_at,
+                    {} as row_data, {} as old_values
+             from rowhook.logged_actions l where {} order by l.id",
+            occurred_at(dialect),
+            user_text(dialect, "l.row_data"),
+            user_text(dialect, "l.old_values"),
+            one_of(dialect, "l.id", "$1"),
+        );
+        let ids = numbers(dialect, ids.iter().copied());
+        let rows = self
+            .db
+            .query_all_raw(self.db.statement(&sql, [ids]))
+            .await?;
+        let mut events = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let id: i64 = row.try_get("", "id")?;
+            match walk.event(dialect, id, row)? {
+                Ok(event) => events.extend(event),
+                // Its first event failed with this reason, and is there to be seen.
+                Err(error) => {
+                    tracing::warn!(change = id, %error, "an unreadable change is not replayed")
+                }
+            }
+        }
+        Ok(events)
+    }
+
+    async fn write(
+        &self,
+        walk: &Walk<'_>,
+        events: &[NewEvent],
+        replay_id: i64,
+    ) -> Result<(), StoreError> {
+        let txn = mutation::begin(&self.db).await?;
+        lock(&txn, walk).await?;
+        let first = take_numbers(&txn, events).await?;
+        insert(&txn, events, first, replay_id).await?;
+        txn.commit().await
+    }
+
+    async fn go(&self, replay: &Replay, write: bool) -> Result<u64, StoreError> {
+        let walk = self.walk(replay).await?;
+        // One change may be replayed again and again, but once by each order.
+        let replay_id = i64::try_from(rand::random::<u64>() >> 1)
+            .unwrap_or(1)
+            .max(1);
+        let (mut after, mut count) = (0, 0);
+        if write {
+            let txn = mutation::begin(&self.db).await?;
+            lock(&txn, &walk).await?;
+        }
+        loop {
+            let stretches = self.stretches(&walk, after).await?;
+            let Some(last) = stretches.last().and_then(|stretch| stretch.last()).copied() else {
+                return Ok(count);
+            };
+            for stretch in stretches {
+                let events = self.events(&walk, &stretch).await?;
+                if write && !events.is_empty() {
+                    self.write(&walk, &events, replay_id).await?;
+                }
+                count += events.len() as u64;
+            }
+            after = last;
+        }
+    }
+}
+
+impl Walk<'_> {
+    /// The event that a change comes to, if it does.
+    fn event(
+        &self,
+        dialect: Dialect,
+        id: i64,
+        row: &QueryResult,
+    ) -> Result<Result<Option<NewEvent>, UnreadableRow>, StoreError> {
+        let version: i32 = row.try_get("", "resource_id")?;
+        let row_data = read_user_text(dialect, row, "row_data")?.unwrap_or_default();
+        let old_values = read_user_text(dialect, row, "old_values")?;
+        let Some((_, definition)) = self.versions.iter().find(|one| one.0 == version) else {
+            return Ok(Ok(None));
+        };
+        let facts = LoggedRow::parse(&row_data, old_values.as_deref()).and_then(|logged| {
+            let changed: Vec<&str> = logged.changed_columns().collect();
+            let subject = Subject {
+                place: Place::Id(ChangeId(id)),
+                resource: &self.subscription.resource,
+                action: self.subscription.action,
+                changed: &changed,
+            };
+            let fires = watches_any(self.subscription.changed_fields.as_deref(), &subject);
+            Ok((
+                logged.id(definition)?,
+                logged.previous_id(definition)?,
+                fires,
+            ))
+        });
+        let (row_id, previous, fires) = match facts {
+            Ok(facts) => facts,
+            Err(error) => return Ok(Err(error)),
+        };
+        if !fires
+            || self
+                .replay
+                .row_id
+                .as_ref()
+                .is_some_and(|wanted| *wanted != row_id)
+        {
+            return Ok(Ok(None));
+        }
+        Ok(Ok(Some(NewEvent {
+            subscription_id: self.subscription.id,
+            receiver_id: self.subscription.receiver_id,
+            change_id: ChangeId(id),
+            resource_id: ResourceId(version),
+            action: self.subscription.action,
+            transaction_id: TransactionId(row.try_get("", "transaction_id")?),
+            occurred_at: row.try_get("", "occurred_at")?,
+            rows: RowHashes {
+                row: row_hash(&definition.table, &row_id),
+                previous: previous.map(|id| row_hash(&definition.table, &id)),
+            },
+            row_id,
+        })))
+    }
+}
+
+fn missing(replay: &Replay) -> StoreError {
+    StoreError::NotFound {
+        what: "webhook subscription",
+        id: replay.subscription_id.0.into(),
+    }
+}
+
+/// Makes sure that the subscription may have new events, and that it stays so until they are written; then
+/// takes fan-out's turn. Mutations lock the receiver's row too, and nobody who holds the cursor's row
+/// wants that one.
+async fn lock(txn: &Txn, walk: &Walk<'_>) -> Result<(), StoreError> {
+    let receiver = receivers::Entity::find_by_id(walk.subscription.receiver_id.0)
+        .lock_shared()
+        .one(txn)
+        .await?
+        .filter(|row| row.deleted_at.is_none())
+        .ok_or_else(|| missing(walk.replay))?;
+    let subscription = subscriptions::Entity::find_by_id(walk.subscription.id.0)
+        .one(txn)
+        .await?
+        .filter(|row| row.deleted_at.is_none())
+        .ok_or_else(|| missing(walk.replay))?;
+    if !receiver.active || !subscription.active {
+        return Err(StoreError::Conflict);
+    }
+    if txn.dialect() == Dialect::Postgres {
+        let sql = "select 1 from rowhook.capture_cursor where id = 1 for update";
+        txn.query_one_raw(txn.statement(sql, [])).await?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl History for SqlHistory {
+    async fn count(&self, replay: &Replay) -> Result<u64, StoreError> {
+        self.go(replay, false).await
+    }
+
+    async fn replay(&self, replay: &Replay) -> Result<u64, StoreError> {
+        self.go(replay, true).await
+    }
+}
