@@ -4,7 +4,7 @@
 //! or parked (behind a waiting event of the same row). Only failures park: a delivery that succeeds at
 //! once costs one insert and one update.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -87,8 +87,8 @@ pub trait EventQueue: Send + Sync {
     /// those of deleted subscriptions, which may not be cancelled yet.
     async fn load(&self, events: &[EventId]) -> Result<Vec<DueEvent>, StoreError>;
 
-    /// Which of these events [`EventQueue::load`] would still return.
-    async fn still_owed(&self, events: &[EventId]) -> Result<HashSet<EventId>, StoreError>;
+    /// Which of these events [`EventQueue::load`] would still return, and their rounds of redelivery.
+    async fn still_owed(&self, events: &[EventId]) -> Result<HashMap<EventId, i32>, StoreError>;
 }
 
 /// What became of attempts.

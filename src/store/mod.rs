@@ -14,8 +14,8 @@ pub mod event_queue;
 pub mod leases;
 pub mod page;
 pub mod receivers;
-pub mod retention;
 pub mod replay;
+pub mod retention;
 pub mod sql;
 pub mod subscriptions;
 

@@ -382,8 +382,8 @@ impl SqlManagementStore {
         );
         let ids = numbers(dialect, events.iter().map(|event| event.id));
         let txn = self.db.begin().await?;
-        let done = let values = [ids, mutation::now().into()];
-        txn.execute_raw(txn.statement(&sql, values)).await?;
+        let values = [ids, mutation::now().into()];
+        let done = txn.execute_raw(txn.statement(&sql, values)).await?;
         txn.commit().await?;
         let rows: Vec<i64> = events.iter().flat_map(|event| event.rows.clone()).collect();
         if !rows.is_empty() && self.exists(receiver).await? {

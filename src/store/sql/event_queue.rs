@@ -1,6 +1,6 @@
 //! The queues of owed events, each through an index that holds owed events only.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -284,13 +284,13 @@ impl EventQueue for SqlEventQueue {
         rows.iter().map(|row| due_event(dialect, row)).collect()
     }
 
-    async fn still_owed(&self, events: &[EventId]) -> Result<HashSet<EventId>, StoreError> {
+    async fn still_owed(&self, events: &[EventId]) -> Result<HashMap<EventId, i32>, StoreError> {
         let dialect = self.db.dialect();
         let rows = self
             .db
             .query_all_raw(self.db.statement(
                 &format!(
-                    "select e.id from rowhook.events e
+                    "select e.id, e.redelivery from rowhook.events e
                      left join rowhook.subscriptions s on s.id = e.subscription_id
                      where {} and {OWED}",
                     one_of(dialect, "e.id", "$1"),
@@ -298,7 +298,10 @@ impl EventQueue for SqlEventQueue {
                 [numbers(dialect, events.iter().map(|id| id.0))],
             ))
             .await?;
-        let id = |row: &QueryResult| Ok(EventId(row.try_get("", "id")?));
-        rows.iter().map(id).collect()
+        let owed = |row: &QueryResult| {
+            let id = EventId(row.try_get("", "id")?);
+            Ok((id, row.try_get("", "redelivery")?))
+        };
+        rows.iter().map(owed).collect()
     }
 }

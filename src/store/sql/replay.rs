@@ -4,6 +4,8 @@
 //! does it (`fan_out`), so the two take turns, and a batch holds fan-out up for as long as a page of
 //! its own would. The cursor itself does not move.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use entity::{receivers, subscriptions};
 use sea_orm::{ConnectionTrait, EntityTrait, QueryResult, QuerySelect, Value};
@@ -228,14 +230,17 @@ impl SqlHistory {
     async fn write(
         &self,
         walk: &Walk<'_>,
-        events: &[NewEvent],
+        mut events: Vec<NewEvent>,
         replay_id: i64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         let txn = mutation::begin(&self.db).await?;
         lock(&txn, walk).await?;
-        let first = take_numbers(&txn, events).await?;
-        insert(&txn, events, first, replay_id).await?;
-        txn.commit().await
+        let kept = lock_changes(&txn, &events).await?;
+        events.retain(|event| kept.contains(&event.change_id.0));
+        let first = take_numbers(&txn, &events).await?;
+        insert(&txn, &events, first, replay_id).await?;
+        txn.commit().await?;
+        Ok(events.len() as u64)
     }
 
     async fn go(&self, replay: &Replay, write: bool) -> Result<u64, StoreError> {
@@ -256,10 +261,11 @@ impl SqlHistory {
             };
             for stretch in stretches {
                 let events = self.events(&walk, &stretch).await?;
-                if write && !events.is_empty() {
-                    self.write(&walk, &events, replay_id).await?;
-                }
-                count += events.len() as u64;
+                count += if write && !events.is_empty() {
+                    self.write(&walk, events, replay_id).await?
+                } else {
+                    events.len() as u64
+                };
             }
             after = last;
         }
@@ -330,6 +336,25 @@ fn missing(replay: &Replay) -> StoreError {
         what: "webhook subscription",
         id: replay.subscription_id.0.into(),
     }
+}
+
+/// Of the changes of these events those that are still kept, locked so that retention leaves them until the
+/// events tell of them.
+async fn lock_changes(txn: &Txn, events: &[NewEvent]) -> Result<HashSet<i64>, StoreError> {
+    let dialect = txn.dialect();
+    let lock = match dialect {
+        Dialect::Postgres => "for key share",
+        // This transaction is the only writer.
+        Dialect::Sqlite => "",
+    };
+    let sql = format!(
+        "select l.id from rowhook.logged_actions l where {} {lock}",
+        one_of(dialect, "l.id", "$1")
+    );
+    let ids = numbers(dialect, events.iter().map(|event| event.change_id.0));
+    let rows = txn.query_all_raw(txn.statement(&sql, [ids])).await?;
+    let id = |row: &QueryResult| Ok(row.try_get("", "id")?);
+    rows.iter().map(id).collect()
 }
 
 /// Makes sure that the subscription may have new events, and that it stays so until they are written; then

@@ -124,7 +124,7 @@ async fn what_a_cut_off_deletion_left_is_not_sent_and_is_cancelled_at_the_next_s
     assert!(
         loaded
             .iter()
-            .all(|event| event.subscription_id == stays && owed.contains(&event.id))
+            .all(|event| event.subscription_id == stays && owed.contains_key(&event.id))
     );
     assert_eq!(loaded.len(), 10);
     house.store.tidy().await.unwrap();

@@ -279,7 +279,7 @@ impl EventQueue for Troubled<dyn EventQueue> {
         self.door.load(events).await
     }
 
-    async fn still_owed(&self, events: &[EventId]) -> Result<HashSet<EventId>, StoreError> {
+    async fn still_owed(&self, events: &[EventId]) -> Result<HashMap<EventId, i32>, StoreError> {
         self.door.still_owed(events).await
     }
 }
