@@ -35,6 +35,7 @@ on_both!(
     an_order_for_many_is_carried_out_in_batches,
 );
 
+const READY: i16 = 0;
 const WAITING: i16 = 1;
 const PARKED: i16 = 2;
 const DELIVERED: i16 = 3;
@@ -203,7 +204,13 @@ async fn what_is_cancelled_frees_what_is_behind_it(database: TestDatabase) {
         row_id: Some("1".to_owned()),
         ..EventFilter::default()
     };
+    // Stopped, so that no sender frees it by itself.
+    world.finish().await;
     assert_eq!(control(&world).cancel_all(&row).await.unwrap(), 2);
+    world
+        .states_are(&[(READY, 1), (PARKED, 1), (DELIVERED, 1), (CANCELLED, 2)])
+        .await;
+    world.start();
     world.states_are(&[(DELIVERED, 3), (CANCELLED, 2)]).await;
     let changes: Vec<i64> = world.network.posts().iter().map(|one| one.change).collect();
     assert_eq!(changes, [1, 2, 4, 5]);

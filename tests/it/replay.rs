@@ -6,16 +6,18 @@ use rowhook::{
     store::{
         StoreError,
         replay::{History as _, Replay},
-        sql::replay::SqlHistory,
+        sql::{db::Dialect, replay::SqlHistory},
     },
 };
+
+use sea_orm::ConnectionTrait as _;
 
 use crate::support::{
     both::on_both,
     database::TestDatabase,
     pipeline::{World, Write},
-    stored::{number, run, texts},
-    wait::until,
+    stored::{number, run, texts, waiting_for_a_lock},
+    wait::{until, until_ok},
 };
 
 on_both!(
@@ -175,6 +177,31 @@ async fn live_changes_and_replayed_ones_share_the_numbers(database: TestDatabase
                   (select count(*) from rowhook.events o where o.id <= e.id)";
     assert_eq!(texts(&world.db, astray).await, Vec::<String>::new());
     world.finish().await;
+}
+
+/// On SQLite there is one writer, so the transaction itself is the turn.
+#[actix_rt::test]
+async fn a_replay_and_fan_out_take_turns() {
+    let database = TestDatabase::fresh(Dialect::Postgres).await;
+    let mut world = delivered(database, &rows(&[1])).await;
+    world.finish().await;
+    let fan_out = world.db.begin().await.unwrap();
+    let page = "update rowhook.capture_cursor set updated_at = now()";
+    fan_out
+        .execute_raw(fan_out.statement(page, []))
+        .await
+        .unwrap();
+    let history = history(&world);
+    let replay = tokio::spawn(async move { history.replay(&everything()).await.unwrap() });
+    until_ok("it waits", async || {
+        match waiting_for_a_lock(&world.db).await {
+            1 => Ok(()),
+            waiting => Err(waiting),
+        }
+    })
+    .await;
+    fan_out.commit().await.unwrap();
+    assert_eq!(replay.await.unwrap(), 1);
 }
 
 async fn who_gets_no_new_events_gets_no_old_ones(database: TestDatabase) {

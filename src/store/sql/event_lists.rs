@@ -247,7 +247,7 @@ impl Narrowed {
         let mut each = vec!["1 = 1".to_owned()];
         if !few && (owned || !all_states) {
             each = times(
-                each,
+                &each,
                 wanted.iter().map(|state| format!("e.state = {state}")),
             );
         }
@@ -262,7 +262,7 @@ impl Narrowed {
                     of.map(move |one| format!("e.resource_id = {id} and e.action = {}", one.code()))
                 })
                 .collect();
-            let by_kind = times(each.clone(), kinds.into_iter());
+            let by_kind = times(&each, kinds.into_iter());
             if by_kind.len() <= WALKS && !by_kind.is_empty() {
                 each = by_kind;
             }
@@ -285,7 +285,7 @@ pub(super) fn list<N: ToString>(numbers: &[N]) -> String {
     }
 }
 
-fn times(some: Vec<String>, others: impl Iterator<Item = String>) -> Vec<String> {
+fn times(some: &[String], others: impl Iterator<Item = String>) -> Vec<String> {
     others
         .flat_map(|other| {
             some.iter()

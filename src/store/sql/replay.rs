@@ -220,7 +220,7 @@ impl SqlHistory {
                 Ok(event) => events.extend(event),
                 // Its first event failed with this reason, and is there to be seen.
                 Err(error) => {
-                    tracing::warn!(change = id, %error, "an unreadable change is not replayed")
+                    tracing::warn!(change = id, %error, "an unreadable change is not replayed");
                 }
             }
         }

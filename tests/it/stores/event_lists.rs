@@ -218,11 +218,16 @@ async fn a_page_of_many_events_is_found_through_an_index(database: TestDatabase)
         );
         let (sql, values) = ids_sql(&db, &Walk::newest(&filter, 100)).await.unwrap();
         let plan = plan(&db, &sql, values).await;
-        assert!(
-            reads(&plan) <= READ,
-            "{filter:?}: {}\n{sql}\n{plan}",
-            reads(&plan)
-        );
+        let delivered = filter
+            .status
+            .is_none_or(|status| status == EventStatus::Delivered);
+        let whole_log = delivered
+            && filter.row_id.is_none()
+            && filter.transaction_id.is_none()
+            && filter.receiver_id.is_none()
+            && filter.subscription_id.is_none();
+        let read = reads(&plan, whole_log);
+        assert!(read <= READ, "{filter:?}: {read}\n{sql}\n{plan}");
     }
     the_newest_of_each_subscription(&db, &log).await;
 }
@@ -254,7 +259,7 @@ async fn the_newest_of_each_subscription(db: &Db, log: &SqlEventLog) {
         Dialect::Sqlite => "[1,2,3]".into(),
     };
     let plan = plan(db, &sql, vec![value]).await;
-    assert!(reads(&plan) <= READ, "{plan}");
+    assert!(reads(&plan, false) <= READ, "{plan}");
 }
 
 async fn plan(db: &Db, sql: &str, values: Vec<Value>) -> String {
@@ -268,9 +273,9 @@ async fn plan(db: &Db, sql: &str, values: Vec<Value>) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// How many events a plan reads. SQLite does not tell; there a walk along the primary key counts as none,
-/// and one that looks at the whole table in no order, to sort it, as the table.
-fn reads(plan: &str) -> i64 {
+/// How many events a plan reads. SQLite does not tell; there a look at the whole table counts as the table,
+/// but for a walk along the primary key where most of the log matches.
+fn reads(plan: &str, whole_log: bool) -> i64 {
     let mut read = 0;
     let mut scan = 0;
     for line in plan.lines() {
@@ -289,7 +294,7 @@ fn reads(plan: &str) -> i64 {
             read += EVENTS;
         }
         let whole = line.contains("SCAN e") && !line.contains("USING");
-        if whole && plan.contains("USE TEMP B-TREE FOR ORDER BY") {
+        if whole && (!whole_log || plan.contains("USE TEMP B-TREE FOR ORDER BY")) {
             read += EVENTS;
         }
     }
