@@ -2,6 +2,7 @@
 
 mod access;
 mod api_keys;
+mod audits;
 mod deletion;
 mod event_control;
 mod events;

@@ -1,59 +1,40 @@
-//! The composition root: the only file that knows everybody.
+//! The composition root: the only place that knows everybody.
 //!
 //! It opens the database, puts the triggers on, starts the rooms and the HTTP server, and takes all of
 //! it down again in order. It decides nothing that a setting or a layer below decides.
 
-use std::{
-    fs::File,
-    future::Future,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+mod database;
+mod start_error;
+mod watched;
+
+use std::{fs::File, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{App as WebApp, HttpServer, dev::ServerHandle};
 use async_trait::async_trait;
 
 use crate::{
-    config::{
-        Settings,
-        key_file::{KeyFileError, load_or_create_key_file},
-    },
-    domain::{
-        api_key::Role,
-        receiver::RetryPolicy,
-        resource::{Catalogue, Resource},
-    },
+    config::Settings,
+    domain::{api_key::Role, receiver::RetryPolicy, resource::Catalogue},
     graphql::{Api, ReceiverDefaults, Services, UriCheck},
     http::{HttpState, KeyAuthenticator, Readiness, Sockets, routes},
     pipeline::{
         Pipeline, PipelineParts, PipelineSettings, guardian::GuardianSettings,
         retention::RetentionSettings, sender::DeliveryDefaults, status::Status,
     },
-    policy::{
-        egress::EgressPolicy,
-        seal::{InvalidSealingKey, Sealer, parse_key},
-        webhook_uri::check_uri,
-    },
-    sample,
+    policy::{egress::EgressPolicy, webhook_uri::check_uri},
     store::{
-        StoreError,
         api_keys::ApiKeyStore,
-        catalogue::{InstallError, Installed, ResourceInstaller, WantedResource},
         leases::LeaseStore,
         sql::{
             api_keys::SqlApiKeyStore,
             catalogue::SqlResourceInstaller,
             change_log::SqlChangeLog,
-            connect::ConnectError,
             db::{Db, Dialect},
             event_control::SqlEventControl,
             event_log::SqlEventLog,
             event_queue::SqlEventQueue,
             fan_out::SqlFanOut,
             leases::SqlLeases,
-            migrations::MigrateError,
             outcomes::SqlOutcomes,
             page_connection::PageConnection,
             receivers::SqlManagementStore,
@@ -62,11 +43,15 @@ use crate::{
         },
     },
     telemetry::Metrics,
-    transport::{
-        HttpTransportFactory, SystemResolver, TransportSettings,
-        tls::{TlsSettingsError, client_config},
-    },
+    transport::{HttpTransportFactory, SystemResolver, TransportSettings, tls::client_config},
 };
+
+use database::{lock_embedded, sealer};
+use watched::install;
+
+pub use database::{connect_existing, open, open_existing, sqlite_path};
+pub use start_error::StartError;
+pub use watched::wanted_resources;
 
 /// How long a stop waits for what is in flight: longer than any timeout that is likely, shorter than
 /// the 30 s after which orchestrators kill.
@@ -79,99 +64,6 @@ const ROWS_PER_STEP: (u32, u32) = (1000, 250);
 const FIRST_PASS: Duration = Duration::from_secs(60);
 /// Between two passes that drop what is old: often, so that each has little to do.
 const BETWEEN_PASSES: Duration = Duration::from_secs(600);
-
-/// Why the service can not start. The texts tell the user what to mend.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A setting.
-    #[error("{setting}: {message}")]
-    Setting {
-        /// The setting.
-        setting: &'static str,
-        /// What is wrong and what to do.
-        message: String,
-    },
-    /// No table is watched.
-    #[error(
-        "no resource is configured, so there is nothing to watch; add [[resources]] entries to \
-         rowhook.toml (`rowhook resources discover` proposes them), or set sample = true to try rowhook"
-    )]
-    NoResources,
-    /// The database is older than this program.
-    #[error(
-        "{0} migrations of rowhook's own tables are not applied in this database; run `rowhook migrate up` \
-         (`rowhook serve` does it by itself unless auto_migrate is off)"
-    )]
-    Pending(usize),
-    /// A command that only looks was pointed at an embedded database that is not there.
-    #[error("database_url: there is no file {}; correct it in rowhook.toml or ROWHOOK_DATABASE_URL", .0.display())]
-    NoFile(PathBuf),
-    /// Another process serves the embedded database.
-    #[error("another rowhook serves {}; stop it first, or name another database_url", .0.display())]
-    InUse(PathBuf),
-    /// The lock beside the embedded database.
-    #[error(
-        "database_url: {} can not be made ({error}); its folder must be there, and this user must be able to \
-         write in it", .path.display()
-    )]
-    Lock {
-        /// The file.
-        path: PathBuf,
-        /// The system's words.
-        error: std::io::Error,
-    },
-    /// The address is taken or not ours.
-    #[error(
-        "listen: {address} can not be listened on ({error}); stop what does, or set another address with \
-         `listen` in rowhook.toml or ROWHOOK_LISTEN"
-    )]
-    Listen {
-        /// The address.
-        address: String,
-        /// The system's words.
-        error: std::io::Error,
-    },
-    /// The key file of the embedded database.
-    #[error(transparent)]
-    KeyFile(#[from] KeyFileError),
-    /// TLS.
-    #[error(transparent)]
-    Tls(#[from] TlsSettingsError),
-    /// A watched table.
-    #[error(transparent)]
-    Install(#[from] InstallError),
-    /// There is no connection to the database.
-    #[error("database_url: {0}")]
-    Connect(#[from] ConnectError),
-    /// rowhook's own tables.
-    #[error(transparent)]
-    Migrate(#[from] MigrateError),
-    /// The database.
-    #[error("the database: {0}")]
-    Store(#[from] StoreError),
-    /// The sample tables.
-    #[error("the sample tables could not be made: {0}")]
-    Sample(String),
-}
-
-impl StartError {
-    /// Whether the user has to mend the configuration, as against the surroundings.
-    pub fn is_configuration(&self) -> bool {
-        match self {
-            Self::Setting { .. } | Self::NoResources | Self::NoFile(_) | Self::Tls(_) => true,
-            Self::Install(error) => !matches!(error, InstallError::Store(_)),
-            Self::Connect(error) => matches!(error, ConnectError::Url(_)),
-            Self::Pending(_)
-            | Self::InUse(_)
-            | Self::Lock { .. }
-            | Self::Listen { .. }
-            | Self::KeyFile(_)
-            | Self::Migrate(_)
-            | Self::Store(_)
-            | Self::Sample(_) => false,
-        }
-    }
-}
 
 /// Runs a future on the actix system of this process, which stages and servers need.
 pub fn block_on<T>(work: impl Future<Output = T>) -> T {
@@ -335,77 +227,6 @@ fn holder() -> String {
     format!("{host}/{}/{random:016x}", std::process::id())
 }
 
-/// The path of an embedded database.
-pub fn sqlite_path(url: &str) -> Option<PathBuf> {
-    let path = url
-        .strip_prefix("sqlite://")
-        .or_else(|| url.strip_prefix("sqlite:"))?;
-    Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
-}
-
-/// One process serves an embedded database. The lock goes with the process, however it ends, so the
-/// next one need not wait for leases.
-fn lock_embedded(url: &str) -> Result<Option<File>, StartError> {
-    let Some(database) = sqlite_path(url) else {
-        return Ok(None);
-    };
-    let path = beside(&database, ".lock");
-    let lock_error = |error| StartError::Lock {
-        path: path.clone(),
-        error,
-    };
-    let file = File::create(&path).map_err(lock_error)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::InUse(database)),
-        Err(std::fs::TryLockError::Error(error)) => Err(lock_error(error)),
-    }
-}
-
-fn beside(database: &Path, suffix: &str) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// The database, with the schema that this program needs.
-pub async fn open(settings: &Settings) -> Result<Db, StartError> {
-    let db = Db::connect(&settings.database_url, settings.database_connections).await?;
-    if settings.auto_migrate {
-        let applied = db.migrate_up().await?;
-        if applied > 0 {
-            tracing::info!(applied, "migrations applied");
-        }
-    } else {
-        refuse_pending(&db).await?;
-    }
-    Ok(db)
-}
-
-/// The database as it is: for commands that look at it or need no table of rowhook's. Makes nothing.
-pub async fn connect_existing(settings: &Settings) -> Result<Db, StartError> {
-    if let Some(path) = sqlite_path(&settings.database_url)
-        && !path.exists()
-    {
-        return Err(StartError::NoFile(path));
-    }
-    Ok(Db::connect(&settings.database_url, settings.database_connections).await?)
-}
-
-/// The database with the schema that this program needs, which is not made.
-pub async fn open_existing(settings: &Settings) -> Result<Db, StartError> {
-    let db = connect_existing(settings).await?;
-    refuse_pending(&db).await?;
-    Ok(db)
-}
-
-async fn refuse_pending(db: &Db) -> Result<(), StartError> {
-    match db.pending_migrations().await? {
-        0 => Ok(()),
-        pending => Err(StartError::Pending(pending)),
-    }
-}
-
 /// Whether the settings can be started with, as far as that can be told without the database.
 pub fn check(settings: &Settings) -> Result<(), StartError> {
     transport(settings)?;
@@ -417,81 +238,6 @@ pub fn check(settings: &Settings) -> Result<(), StartError> {
         return Err(StartError::NoResources);
     }
     Ok(())
-}
-
-/// What opens and closes secrets.
-fn sealer(settings: &Settings) -> Result<Sealer, StartError> {
-    let key_of = |setting: &'static str, text: &str| {
-        parse_key(text).map_err(|error: InvalidSealingKey| StartError::Setting {
-            setting,
-            message: error.to_string(),
-        })
-    };
-    let previous = settings
-        .previous_secret_keys
-        .iter()
-        .map(|text| key_of("previous_secret_keys", text))
-        .collect::<Result<Vec<_>, _>>()?;
-    let current = match (&settings.secret_key, sqlite_path(&settings.database_url)) {
-        (Some(text), _) => key_of("secret_key", text)?,
-        (None, Some(database)) => load_or_create_key_file(&beside(&database, ".key"))?,
-        (None, None) => {
-            return Err(StartError::Setting {
-                setting: "secret_key",
-                message: "is needed with PostgreSQL: secrets are encrypted with it; make one with \
-                          `openssl rand -base64 32` and keep it safe"
-                    .to_owned(),
-            });
-        }
-    };
-    Ok(Sealer::new(current, previous))
-}
-
-/// Every resource that the settings ask for.
-pub fn wanted_resources(settings: &Settings, dialect: Dialect) -> Vec<WantedResource> {
-    let configured = settings.resources.iter().map(|one| WantedResource {
-        name: one.name.clone(),
-        aliases: one.aliases.clone(),
-        table: one.table.clone(),
-        key: one.key.clone(),
-        etag: one.etag.clone(),
-        exclude: one.exclude.clone(),
-        on_truncate: one.on_truncate,
-    });
-    let mut wanted: Vec<WantedResource> = configured.collect();
-    if settings.sample {
-        let names: Vec<_> = wanted.iter().map(|one| one.name.clone()).collect();
-        let sample = sample::resources(dialect).into_iter();
-        wanted.extend(sample.filter(|one| !names.contains(&one.name)));
-    }
-    wanted
-}
-
-/// Puts the triggers on every wanted table.
-async fn install(
-    settings: &Settings,
-    db: &Db,
-    installer: &dyn ResourceInstaller,
-) -> Result<Catalogue, StartError> {
-    if settings.sample {
-        sample::create_tables(db)
-            .await
-            .map_err(|error| StartError::Sample(error.to_string()))?;
-    }
-    let wanted = wanted_resources(settings, db.dialect());
-    if wanted.is_empty() {
-        return Err(StartError::NoResources);
-    }
-    let mut resources: Vec<Resource> = Vec::with_capacity(wanted.len());
-    for one in &wanted {
-        let (resource, done) = installer.install(one).await?;
-        if done == Installed::Changed {
-            let table = &resource.definition.table;
-            tracing::info!(resource = %resource.name, %table, "triggers put on");
-        }
-        resources.push(resource);
-    }
-    Ok(Catalogue::new(resources))
 }
 
 /// Without a configured admin key and without any other, someone has to get the first one.

@@ -1,0 +1,60 @@
+//! The tables that the settings ask to watch, and putting the triggers on them.
+
+use crate::{
+    config::Settings,
+    domain::resource::{Catalogue, Resource},
+    sample,
+    store::{
+        catalogue::{Installed, ResourceInstaller, WantedResource},
+        sql::db::{Db, Dialect},
+    },
+};
+
+use super::StartError;
+
+/// Every resource that the settings ask for.
+pub fn wanted_resources(settings: &Settings, dialect: Dialect) -> Vec<WantedResource> {
+    let configured = settings.resources.iter().map(|one| WantedResource {
+        name: one.name.clone(),
+        aliases: one.aliases.clone(),
+        table: one.table.clone(),
+        key: one.key.clone(),
+        etag: one.etag.clone(),
+        exclude: one.exclude.clone(),
+        on_truncate: one.on_truncate,
+    });
+    let mut wanted: Vec<WantedResource> = configured.collect();
+    if settings.sample {
+        let names: Vec<_> = wanted.iter().map(|one| one.name.clone()).collect();
+        let sample = sample::resources(dialect).into_iter();
+        wanted.extend(sample.filter(|one| !names.contains(&one.name)));
+    }
+    wanted
+}
+
+/// Puts the triggers on every wanted table.
+pub(super) async fn install(
+    settings: &Settings,
+    db: &Db,
+    installer: &dyn ResourceInstaller,
+) -> Result<Catalogue, StartError> {
+    if settings.sample {
+        sample::create_tables(db)
+            .await
+            .map_err(|error| StartError::Sample(error.to_string()))?;
+    }
+    let wanted = wanted_resources(settings, db.dialect());
+    if wanted.is_empty() {
+        return Err(StartError::NoResources);
+    }
+    let mut resources: Vec<Resource> = Vec::with_capacity(wanted.len());
+    for one in &wanted {
+        let (resource, done) = installer.install(one).await?;
+        if done == Installed::Changed {
+            let table = &resource.definition.table;
+            tracing::info!(resource = %resource.name, %table, "triggers put on");
+        }
+        resources.push(resource);
+    }
+    Ok(Catalogue::new(resources))
+}
