@@ -19,16 +19,16 @@ use super::{Failure, parse_secret, told_to_stop};
 
 /// Receive deliveries, print each and whether its signatures verify
 ///
-/// A receiver for trying things. Register the address that it prints as a receiver's webhookUri, start
-/// it with the sharedSecret that you were given, and change a row. A receiver on this machine has to be
-/// allowed in rowhook.toml:
+/// A receiver for trying things. Register the address that it prints as a receiver's webhookUri,
+/// start it with the sharedSecret that you were given, and change a row. A receiver on this
+/// machine has to be allowed in rowhook.toml:
 ///
 ///   [receivers]
 ///   allow_http = true
 ///   allow_private_networks = ["127.0.0.0/8"]
 ///
-/// What verifies is answered with --status, what does not with 401. With --status 500 or --delay 10s you see
-/// how rowhook tries again.
+/// What verifies is answered with --status, what does not with 401. With --status 500 or
+/// --delay 10s you see how rowhook tries again.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct ListenArgs {

@@ -74,7 +74,7 @@ enum Command {
 #[derive(Args)]
 struct ConfigArgs {
     /// The configuration file [default: rowhook.toml, if it is there]
-    #[arg(long, value_name = "FILE", env = "ROWHOOK_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "ROWHOOK_CONFIG", global = true)]
     config: Option<PathBuf>,
 }
 

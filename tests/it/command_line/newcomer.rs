@@ -217,6 +217,13 @@ fn nothing_is_configured() {
     );
     let line = shell.run(&["serve", "--config", "missing.toml"]).fault(2);
     assert_says(&line, &["missing.toml", "--config"]);
+    // Wherever in the line it stands.
+    for place in [
+        ["keys", "--config", "missing.toml", "list"],
+        ["keys", "list", "--config", "missing.toml"],
+    ] {
+        assert_says(&shell.run(&place).fault(2), &["missing.toml"]);
+    }
     let line = shell.run(&["schema"]).fault(2);
     assert_says(&line, &["no resource is configured"]);
     let line = shell.run(&["keys", "list"]).fault(2);
