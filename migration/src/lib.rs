@@ -13,6 +13,7 @@ use sea_orm_migration::{
 mod m0001_path;
 mod m0002_event_end;
 mod m0004_event_lists;
+mod sql;
 pub mod triggers;
 
 /// Applies the migrations in order.
@@ -22,9 +23,9 @@ pub struct Migrator;
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
-            Box::new(m0001_path::Migration),
-            Box::new(m0002_event_end::Migration),
-            Box::new(m0004_event_lists::Migration),
+            Box::new(m0001_path::MIGRATION),
+            Box::new(m0002_event_end::MIGRATION),
+            Box::new(m0004_event_lists::MIGRATION),
         ]
     }
 

@@ -51,7 +51,7 @@ use watched::install;
 
 pub use database::{connect_existing, open, open_existing, sqlite_path};
 pub use start_error::StartError;
-pub use watched::wanted_resources;
+pub use watched::{needed_resources, wanted_resources};
 
 /// How long a stop waits for what is in flight: longer than any timeout that is likely, shorter than
 /// the 30 s after which orchestrators kill.
@@ -90,9 +90,8 @@ impl Service {
     /// Starts everything. Needs a running actix system.
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
         // Before anything is touched. The address is bound again when there is something to answer with.
-        check(settings)?;
+        let transport = before_the_database(settings)?;
         drop(bind(settings)?);
-        let transport = transport(settings)?;
         let lock = lock_embedded(&settings.database_url)?;
         let db = open(settings).await?;
         let sealer = Arc::new(sealer(settings)?);
@@ -229,15 +228,18 @@ fn holder() -> String {
 
 /// Whether the settings can be started with, as far as that can be told without the database.
 pub fn check(settings: &Settings) -> Result<(), StartError> {
-    transport(settings)?;
+    before_the_database(settings).map(drop)
+}
+
+/// What a start needs of the settings alone, and looks at before it touches anything.
+fn before_the_database(settings: &Settings) -> Result<Arc<HttpTransportFactory>, StartError> {
+    let transport = transport(settings)?;
     if sqlite_path(&settings.database_url).is_none() {
         sealer(settings)?;
     }
-    // Only how many there are matters here, and that is the same on both databases.
-    if wanted_resources(settings, Dialect::Postgres).is_empty() {
-        return Err(StartError::NoResources);
-    }
-    Ok(())
+    // Only whether there is one matters here, and that is the same on both databases.
+    needed_resources(settings, Dialect::Postgres)?;
+    Ok(transport)
 }
 
 /// Without a configured admin key and without any other, someone has to get the first one.

@@ -32,6 +32,18 @@ pub fn wanted_resources(settings: &Settings, dialect: Dialect) -> Vec<WantedReso
     wanted
 }
 
+/// The same where there has to be at least one.
+pub fn needed_resources(
+    settings: &Settings,
+    dialect: Dialect,
+) -> Result<Vec<WantedResource>, StartError> {
+    let wanted = wanted_resources(settings, dialect);
+    if wanted.is_empty() {
+        return Err(StartError::NoResources);
+    }
+    Ok(wanted)
+}
+
 /// Puts the triggers on every wanted table.
 pub(super) async fn install(
     settings: &Settings,
@@ -43,10 +55,7 @@ pub(super) async fn install(
             .await
             .map_err(|error| StartError::Sample(error.to_string()))?;
     }
-    let wanted = wanted_resources(settings, db.dialect());
-    if wanted.is_empty() {
-        return Err(StartError::NoResources);
-    }
+    let wanted = needed_resources(settings, db.dialect())?;
     let mut resources: Vec<Resource> = Vec::with_capacity(wanted.len());
     for one in &wanted {
         let (resource, done) = installer.install(one).await?;

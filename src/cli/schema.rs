@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::{
-    app::{self, StartError},
+    app,
     domain::{
         ids::ResourceId,
         resource::{Catalogue, Resource, ResourceDefinition},
@@ -28,10 +28,7 @@ pub struct SchemaArgs {
 pub fn run(args: &SchemaArgs) -> Result<(), Failure> {
     let settings = args.config.load()?;
     // The schema shows names alone, so which database they are on does not matter.
-    let wanted = app::wanted_resources(&settings, Dialect::Postgres);
-    if wanted.is_empty() {
-        return Err(StartError::NoResources.into());
-    }
+    let wanted = app::needed_resources(&settings, Dialect::Postgres)?;
     let resources = wanted.into_iter().map(|one| Resource {
         id: ResourceId(0),
         name: one.name,

@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use rowhook::domain::{
-    attempt::SendError,
-    receiver::{Ordering, RetryOverrides},
-};
+use rowhook::domain::{attempt::SendError, receiver::Ordering};
 
 use crate::support::{
     both::on_both,
     database::TestDatabase,
     network::{Gate, Reply},
-    pipeline::{World, Write},
+    pipeline::{World, Write, retries},
     stored::number,
     wait::until,
 };
@@ -32,15 +29,6 @@ const WAITING: i16 = 1;
 const PARKED: i16 = 2;
 const DELIVERED: i16 = 3;
 const FAILED: i16 = 4;
-
-fn retries(delay: Duration, attempts: u32) -> RetryOverrides {
-    RetryOverrides {
-        max_attempts: Some(attempts),
-        initial_delay: Some(delay),
-        multiplier: Some(1.0),
-        max_delay: Some(Duration::from_secs(2 * 3600)),
-    }
-}
 
 async fn order_holds_through_failures_and_key_changes(database: TestDatabase) {
     let seed = 20_261_121;
@@ -79,19 +67,7 @@ async fn order_holds_through_failures_and_key_changes(database: TestDatabase) {
 
 /// Row 1 fails and waits for an hour; what follows in it is parked, and the other rows go on.
 async fn in_trouble(database: TestDatabase) -> World {
-    let mut world = World::on(database).await;
-    world
-        .receiver_with("left", |fields| {
-            fields.retry = retries(Duration::from_secs(3600), 3);
-        })
-        .await;
-    world
-        .network
-        .script(|post| match (post.change, post.attempt) {
-            (1, 1) => Reply::Status(503),
-            _ => Reply::Status(200),
-        });
-    world.start();
+    let mut world = World::that_waits_after(database, 1).await;
     // 1 fails; 2 is of its row; 3 makes row 1 row 5; 4 is of row 5; the others are of rows of their own.
     world.write(&[Write::Row(1)]).await;
     world.states_are(&[(WAITING, 1)]).await;

@@ -6,7 +6,7 @@ use rowhook::{
     domain::{
         event::EventStatus,
         ids::{EventId, ReceiverId},
-        receiver::{RateLimit, RetryOverrides},
+        receiver::RateLimit,
     },
     store::{
         event_control::EventControl as _, event_log::EventFilter,
@@ -18,7 +18,7 @@ use crate::support::{
     both::on_both,
     database::TestDatabase,
     network::{Gate, Reply},
-    pipeline::{World, Write},
+    pipeline::{World, Write, retries},
     stored::{number, run, texts},
     wait::{until, until_ok},
 };
@@ -41,15 +41,6 @@ const PARKED: i16 = 2;
 const DELIVERED: i16 = 3;
 const FAILED: i16 = 4;
 const CANCELLED: i16 = 5;
-
-fn retries(delay: Duration, attempts: u32) -> RetryOverrides {
-    RetryOverrides {
-        max_attempts: Some(attempts),
-        initial_delay: Some(delay),
-        multiplier: Some(1.0),
-        max_delay: Some(Duration::from_secs(2 * 3600)),
-    }
-}
 
 fn control(world: &World) -> SqlEventControl {
     SqlEventControl::new(world.db.clone())
@@ -145,19 +136,7 @@ async fn what_was_given_up_has_a_fresh_budget(database: TestDatabase) {
 
 /// Change 1 of row 1 is delivered, 2 waits for an hour, 3 is parked behind it.
 async fn in_trouble(database: TestDatabase) -> World {
-    let mut world = World::on(database).await;
-    world
-        .receiver_with("left", |fields| {
-            fields.retry = retries(Duration::from_secs(3600), 3);
-        })
-        .await;
-    world
-        .network
-        .script(|post| match (post.change, post.attempt) {
-            (2, 1) => Reply::Status(503),
-            _ => Reply::Status(200),
-        });
-    world.start();
+    let mut world = World::that_waits_after(database, 2).await;
     world.touch(1).await;
     world.states_are(&[(DELIVERED, 1)]).await;
     world.touch(1).await;

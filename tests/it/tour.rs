@@ -1,13 +1,11 @@
 //! The README's five-minute tour, copied from the page and run: every command block between its headings, in the
 //! order of the page, each terminal in a shell of its own.
 
-use std::time::{Duration, Instant};
-
 use sea_orm::{ConnectionTrait as _, Database};
 
 use crate::support::{
     command::{Running, Shell},
-    wait::DEADLINE,
+    wait::until_ok,
 };
 
 const README: &str = include_str!("../../README.md");
@@ -30,11 +28,8 @@ fn blocks(chapter: &str) -> Vec<String> {
 
 /// Waits until something listens there: what a reader sees in the other terminal.
 async fn answers(address: &str) {
-    let began = Instant::now();
-    while tokio::net::TcpStream::connect(address).await.is_err() {
-        assert!(began.elapsed() < DEADLINE, "nobody listens at {address}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let connects = async || tokio::net::TcpStream::connect(address).await;
+    until_ok(&format!("somebody listens at {address}"), connects).await;
 }
 
 #[actix_rt::test]

@@ -1,36 +1,16 @@
 //! The first schema: the whole path of a change, from `logged_actions` to `attempts`.
 
-use sea_orm_migration::{
-    MigrationName, MigrationTrait, SchemaManager,
-    sea_orm::{ConnectionTrait, DbBackend, DbErr},
-};
+use crate::sql::{SqlMigration, Texts};
 
 /// Makes every table of the first release.
-pub struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &str {
-        "m0001_path"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let sql = match manager.get_database_backend() {
-            DbBackend::Postgres => include_str!("postgres.sql"),
-            _ => include_str!("sqlite.sql"),
-        };
-        manager.get_connection().execute_unprepared(sql).await?;
-        Ok(())
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let sql = match manager.get_database_backend() {
-            DbBackend::Postgres => include_str!("postgres_down.sql"),
-            _ => include_str!("sqlite_down.sql"),
-        };
-        manager.get_connection().execute_unprepared(sql).await?;
-        Ok(())
-    }
-}
+pub const MIGRATION: SqlMigration = SqlMigration {
+    name: "m0001_path",
+    up: Texts {
+        postgres: include_str!("postgres.sql"),
+        sqlite: include_str!("sqlite.sql"),
+    },
+    down: Texts {
+        postgres: include_str!("postgres_down.sql"),
+        sqlite: include_str!("sqlite_down.sql"),
+    },
+};

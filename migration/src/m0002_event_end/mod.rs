@@ -1,36 +1,16 @@
 //! When an event ended, which is what its retention counts from.
 
-use sea_orm_migration::{
-    MigrationName, MigrationTrait, SchemaManager,
-    sea_orm::{ConnectionTrait, DbBackend, DbErr},
-};
+use crate::sql::{SqlMigration, Texts};
 
 /// Adds `events.ended_at`.
-pub struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &str {
-        "m0002_event_end"
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let sql = match manager.get_database_backend() {
-            DbBackend::Postgres => include_str!("postgres.sql"),
-            _ => include_str!("sqlite.sql"),
-        };
-        manager.get_connection().execute_unprepared(sql).await?;
-        Ok(())
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let sql = match manager.get_database_backend() {
-            DbBackend::Postgres => "alter table rowhook.events drop column ended_at",
-            _ => "alter table rowhook_events drop column ended_at",
-        };
-        manager.get_connection().execute_unprepared(sql).await?;
-        Ok(())
-    }
-}
+pub const MIGRATION: SqlMigration = SqlMigration {
+    name: "m0002_event_end",
+    up: Texts {
+        postgres: include_str!("postgres.sql"),
+        sqlite: include_str!("sqlite.sql"),
+    },
+    down: Texts {
+        postgres: "alter table rowhook.events drop column ended_at",
+        sqlite: "alter table rowhook_events drop column ended_at",
+    },
+};

@@ -2,8 +2,8 @@
 -- is in front of `id` where lists are also narrowed by status: a list of every status is merged from six
 -- walks, which costs nothing, and needs no second index.
 -- Each index costs a delivery two insertions, when the event is made and when it is settled (the queues'
--- conditions name `state`, so PostgreSQL writes every index anew with it); together about half of what
--- the two writes cost without them. All but the first three grow at one end only.
+-- conditions name `state`, so PostgreSQL writes every index anew with it). Together they cost about three quarters of
+-- what the two writes cost without them. All but the first three grow at one end only.
 create index events_by_receiver on rowhook.events (receiver_id, state, id);
 create index events_by_subscription on rowhook.events (subscription_id, state, id);
 -- A row's key may be longer than an index takes; its hash is not.

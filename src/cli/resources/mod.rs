@@ -248,10 +248,7 @@ async fn discover(settings: &Settings) -> Result<(), Failure> {
 async fn install(settings: &Settings, names: &[ResourceName]) -> Result<(), Failure> {
     let db = app::open(settings).await?;
     let installer = SqlResourceInstaller::new(db.clone());
-    let wanted = app::wanted_resources(settings, db.dialect());
-    if wanted.is_empty() {
-        return Err(StartError::NoResources.into());
-    }
+    let wanted = app::needed_resources(settings, db.dialect())?;
     let chosen: Vec<&WantedResource> = match names {
         [] => wanted.iter().collect(),
         names => names

@@ -43,7 +43,7 @@ use sea_orm::{ConnectionTrait, QueryResult};
 
 use super::{
     database::TestDatabase,
-    network::Network,
+    network::{Network, Reply},
     stored::{insert_resource, number, run, texts},
     troubles::{Troubled, Troubles},
     wait::{DEADLINE, until, until_ok},
@@ -110,6 +110,16 @@ fn settings() -> PipelineSettings {
     }
 }
 
+/// Every pause the same, and so many attempts.
+pub fn retries(delay: Duration, attempts: u32) -> RetryOverrides {
+    RetryOverrides {
+        max_attempts: Some(attempts),
+        initial_delay: Some(delay),
+        multiplier: Some(1.0),
+        max_delay: Some(Duration::from_secs(2 * 3600)),
+    }
+}
+
 impl World {
     pub async fn on(database: TestDatabase) -> Self {
         // Few connections: many of these worlds stand beside each other on one server.
@@ -137,6 +147,22 @@ impl World {
             resource,
             _database: database,
         }
+    }
+
+    /// Started, with a receiver whose first attempt of this change fails; the next one is due in an hour.
+    pub async fn that_waits_after(database: TestDatabase, change: i64) -> Self {
+        let mut world = Self::on(database).await;
+        world
+            .receiver_with("left", |fields| {
+                fields.retry = retries(Duration::from_secs(3600), 3);
+            })
+            .await;
+        world.network.script(move |post| {
+            let fails = (post.change, post.attempt) == (change, 1);
+            Reply::Status(if fails { 503 } else { 200 })
+        });
+        world.start();
+        world
     }
 
     /// A receiver that subscribes to every change.
