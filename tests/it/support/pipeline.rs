@@ -82,8 +82,8 @@ fn settings() -> PipelineSettings {
     PipelineSettings {
         guardian: GuardianSettings {
             patience: Patience {
-                without_beat: Duration::from_secs(12),
-                in_work: Duration::from_secs(12),
+                without_beat: Duration::from_secs(15),
+                in_work: Duration::from_secs(15),
             },
             ..GuardianSettings::default()
         },

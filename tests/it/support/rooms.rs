@@ -53,7 +53,9 @@ pub enum Told {
     AskedToFinish(StageKind, u32),
     /// After a block: whether the keeper had revoked the incarnation by then.
     Unblocked(StageKind, u32, bool),
-    /// Everything that the incarnation held was dropped.
+    /// The incarnation is being dropped; the guardian has not been told yet.
+    Ending(StageKind, u32),
+    /// Everything that the incarnation held was dropped, and the guardian has been told.
     Gone(StageKind, u32),
 }
 
@@ -119,8 +121,11 @@ impl Room {
             let birth = room.births.lock().unwrap().pop_front();
             let actor = room.clone();
             let address = RoomActor::start_in_arbiter(thread, move |_| {
-                let gone = Gone(actor.clone(), number);
+                let (kind, tell) = (actor.kind, actor.tell.clone());
+                let ending = OnDrop(Told::Ending(kind, number), tell.clone());
+                let gone = OnDrop(Told::Gone(kind, number), tell);
                 let born = RoomActor {
+                    _ending: ending,
                     lifeline,
                     birth: birth.unwrap_or(Birth::Well),
                     room: actor,
@@ -143,22 +148,24 @@ impl Room {
 }
 
 /// Tells when the incarnation that holds it is dropped.
-struct Gone(Room, u32);
+struct OnDrop(Told, UnboundedSender<(Instant, Told)>);
 
-impl Drop for Gone {
+impl Drop for OnDrop {
     fn drop(&mut self) {
-        self.0.tell(Told::Gone(self.0.kind, self.1));
+        // A test that has ended listens no more.
+        let _ended = self.1.send((Instant::now(), self.0));
     }
 }
 
-/// An incarnation.
+/// An incarnation. Fields are dropped from top to bottom, so that a test hears of the end both before
+/// the guardian does, which may act on it at once, and after.
 pub struct RoomActor {
+    _ending: OnDrop,
     lifeline: Lifeline,
     birth: Birth,
     room: Room,
     number: u32,
-    // Dropped after the lifeline, so the guardian has been told before the test is.
-    _gone: Gone,
+    _gone: OnDrop,
 }
 
 /// Often, so that a keeper with little patience takes no busy machine for a hung stage.

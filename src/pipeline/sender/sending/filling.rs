@@ -62,14 +62,18 @@ impl Sending {
     }
 
     /// Brings due and ready events into view.
-    pub(super) async fn fill(&mut self, target: &DeliveryTarget) -> Result<(), StoreError> {
+    pub(super) async fn fill(
+        &mut self,
+        target: &DeliveryTarget,
+        work: &Work,
+    ) -> Result<(), StoreError> {
         let now = Instant::now();
         if now >= self.reread_at {
             self.reread_at = now + REREAD;
             self.reread();
         }
         if now >= self.due_at {
-            self.fill_due().await?;
+            self.fill_due(work).await?;
         }
         let starved = self.view.startable(target.receiver.ordering, 1).is_empty();
         for _ in 0..PAGES_PER_TURN {
@@ -85,7 +89,8 @@ impl Sending {
             let (all, last) = (page.len() < PAGE as usize, page.last().map(|last| last.id));
             // Only what has been taken into view or parked counts as read: were this to fail, a later
             // event of a row could overtake one of this page.
-            self.offer(target, page).await?;
+            work.goes_on();
+            self.offer(target, page, work).await?;
             self.read_all = all;
             self.read_to = last.unwrap_or(self.read_to);
         }
@@ -111,16 +116,19 @@ impl Sending {
     }
 
     /// Events whose next attempt is due.
-    pub(super) async fn fill_due(&mut self) -> Result<(), StoreError> {
+    pub(super) async fn fill_due(&mut self, work: &Work) -> Result<(), StoreError> {
         let (queue, receiver) = (&self.parts.queue, self.link.receiver);
         let mut new = false;
         for event in queue.due(receiver, Utc::now(), PAGE).await? {
             new |= self.view.offer(event);
         }
+        work.goes_on();
         let next = queue.next_due(receiver).await?;
+        work.goes_on();
         if next.is_none() && self.trouble && self.rows_under_way.is_empty() {
             // With nothing waiting, whatever is parked has nothing to wait for.
             self.trouble = queue.in_trouble(receiver).await?;
+            work.goes_on();
             self.orphans_at = Instant::now();
         }
         let pause = match next {
@@ -144,6 +152,7 @@ impl Sending {
         &mut self,
         target: &DeliveryTarget,
         page: Vec<QueuedEvent>,
+        work: &Work,
     ) -> Result<(), StoreError> {
         let mut page: Vec<QueuedEvent> = page
             .into_iter()
@@ -153,10 +162,12 @@ impl Sending {
             let rows: HashSet<i64> = page.iter().flat_map(|event| event.rows.iter()).collect();
             let rows: Vec<i64> = rows.into_iter().collect();
             let mut blocking = self.parts.queue.blocking(self.receiver(), &rows).await?;
+            work.goes_on();
             // What is in view or under way is kept in order by the view itself.
             blocking.retain(|event| !self.view.knows(event.id));
             let held = blocked(&page, &blocking);
             self.park(&held).await?;
+            work.goes_on();
             let held: HashSet<EventId> = held.iter().map(|event| event.id).collect();
             page.retain(|event| !held.contains(&event.id));
         }
@@ -179,7 +190,11 @@ impl Sending {
     }
 
     /// Reads the bodies of the events that start next.
-    pub(super) async fn load(&mut self, target: &DeliveryTarget) -> Result<(), StoreError> {
+    pub(super) async fn load(
+        &mut self,
+        target: &DeliveryTarget,
+        work: &Work,
+    ) -> Result<(), StoreError> {
         let capacity = self.capacity(target);
         if capacity == 0 {
             return Ok(());
@@ -198,7 +213,9 @@ impl Sending {
             .collect();
         let loaded = self.parts.queue.load(&wanted).await?;
         let versions = loaded.iter().map(|event| event.resource_id);
+        work.goes_on();
         self.parts.versions.learn(versions).await?;
+        work.goes_on();
         for event in loaded {
             self.bodies.insert(event.id, event);
         }

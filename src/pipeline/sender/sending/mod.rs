@@ -25,7 +25,7 @@ use crate::{
         ids::{EventId, ReceiverId},
         receiver::DeliveryTarget,
     },
-    pipeline::lifeline::Pulse,
+    pipeline::lifeline::{Pulse, Work},
     policy::throttle::{Start, Throttle},
     store::{StoreError, delivery_targets::KNOWLEDGE_AGE},
     transport::Transport,
@@ -168,7 +168,8 @@ impl Sending {
         }
     }
 
-    /// One turn: settings, view, starts.
+    /// One turn: settings, view, starts. Each question to the database is a piece of work of its own, so
+    /// that a slow database is not taken for a sender that hangs.
     async fn turn(&mut self) -> Result<Turn, StoreError> {
         let work = self.pulse.work();
         if self.link.take_wake() {
@@ -186,17 +187,16 @@ impl Sending {
         }
         if let Some(uri) = self.gone.clone() {
             self.deactivate(&uri).await?;
+            work.goes_on();
         }
-        let Some(target) = self.settings().await? else {
+        let Some(target) = self.settings(&work).await? else {
             return Ok(Turn::End);
         };
-        work.goes_on();
         self.mend(&target, &work).await?;
-        work.goes_on();
-        self.fill(&target).await?;
-        self.load(&target).await?;
+        self.fill(&target, &work).await?;
+        self.load(&target, &work).await?;
         // What came before may have taken long, and what starts now goes by what is known now.
-        let Some(target) = self.settings().await? else {
+        let Some(target) = self.settings(&work).await? else {
             return Ok(Turn::End);
         };
         let throttled = self.start(&target);
@@ -250,12 +250,14 @@ impl Sending {
 
     /// What the receiver wants, at most [`KNOWLEDGE_AGE`] old, and so are the bodies; `None` when nothing is
     /// to be sent to it.
-    async fn settings(&mut self) -> Result<Option<Rc<DeliveryTarget>>, StoreError> {
+    async fn settings(&mut self, work: &Work) -> Result<Option<Rc<DeliveryTarget>>, StoreError> {
         if self.target.is_none() || self.target_at.elapsed() > KNOWLEDGE_AGE {
             // From before the question: the answer may be as old.
             let asked = Instant::now();
             let read = self.parts.targets.delivery_target(self.receiver()).await?;
+            work.goes_on();
             self.drop_unowed().await?;
+            work.goes_on();
             self.target = read.filter(|target| target.receiver.active).map(Rc::new);
             self.target_at = asked;
             self.set_throttle();
@@ -276,6 +278,7 @@ impl Sending {
         };
         self.throttle = wanted.map(|limit| (Throttle::new(limit, start), Instant::now()));
     }
+
     fn capacity(&self, target: &DeliveryTarget) -> usize {
         let limit = target.receiver.max_in_flight;
         let limit = limit.unwrap_or(self.parts.defaults.max_in_flight) as usize;
