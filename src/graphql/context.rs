@@ -25,6 +25,7 @@ use crate::{
 
 use super::{
     error::{ApiError, Code, InputPath},
+    live::Moment,
     loader::Loader,
     resource_enum::ResourceEnum,
 };
@@ -77,6 +78,8 @@ pub struct Context {
     pub services: Services,
     /// Who is asking.
     pub caller: Identity,
+    /// Whether a subscription runs here, and with what.
+    pub moment: Moment,
     /// Receivers by id.
     pub receivers: Loader<ReceiverId, Receiver>,
     /// Subscriptions by id.
@@ -93,7 +96,7 @@ impl juniper::Context for Context {}
 
 impl Context {
     /// A request of this caller.
-    pub fn new(services: &Services, caller: Identity) -> Self {
+    pub fn new(services: &Services, caller: Identity, moment: Moment) -> Self {
         let receivers = services.receivers.clone();
         let subscriptions = services.subscriptions.clone();
         let headers_of = services.receivers.clone();
@@ -102,6 +105,7 @@ impl Context {
         Self {
             services: services.clone(),
             caller,
+            moment,
             receivers: Loader::new(move |ids| {
                 let store = receivers.clone();
                 Box::pin(async move { by_id(store.receivers_by_id(&ids).await, |one| one.id) })

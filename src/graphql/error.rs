@@ -239,8 +239,8 @@ pub(super) fn document_errors(error: &GraphQLError) -> Vec<RequestError> {
             whole("the document holds no operation of the name given in operationName")
         }
         GraphQLError::IsSubscription => whole(
-            "a GraphQL subscription needs a WebSocket (subprotocol graphql-transport-ws) and a schema \
-             that has some; this one has queries and mutations alone",
+            "a GraphQL subscription needs a WebSocket (subprotocol graphql-transport-ws) to /graphql; over \
+             plain HTTP queries and mutations run",
         ),
         GraphQLError::NotSubscription => whole("a GraphQL subscription was expected here"),
         GraphQLError::NotSupported(_) => {

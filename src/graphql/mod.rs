@@ -15,6 +15,8 @@ mod error;
 mod event;
 mod event_control;
 mod header;
+mod live;
+mod live_document;
 mod loader;
 mod pasted;
 mod receiver;
@@ -33,7 +35,9 @@ mod variables;
 use std::sync::Arc;
 
 use futures::{
-    StreamExt as _,
+    FutureExt as _, SinkExt as _, StreamExt as _,
+    channel::mpsc,
+    future,
     stream::{self, LocalBoxStream},
 };
 use juniper::{
@@ -41,14 +45,16 @@ use juniper::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 
 use crate::domain::{api_key::Identity, resource::Catalogue};
 
 use self::{
     context::Context,
     error::{InputPath, Location, RequestError, document_errors},
+    live::{Moment, Watch},
     scalar::ApiScalar,
-    schema::Schema,
+    schema::{LiveSchema, Schema},
 };
 
 pub use self::{
@@ -92,10 +98,15 @@ pub enum Response {
     NotAllowed(String),
 }
 
+/// GraphQL subscriptions that run in this process at once; each looks at the database by itself.
+const LIVE_AT_ONCE: usize = 200;
+
 /// The management API of a deployment.
 pub struct Api {
     schema: Schema,
+    live_schema: LiveSchema,
     services: Services,
+    live: Semaphore,
 }
 
 impl Api {
@@ -103,7 +114,9 @@ impl Api {
     pub fn new(services: Services) -> Self {
         Self {
             schema: schema::build(&services.catalogue),
+            live_schema: schema::build_live(&services.catalogue),
             services,
+            live: Semaphore::new(LIVE_AT_ONCE),
         }
     }
 
@@ -122,9 +135,73 @@ impl Api {
         request: Request,
         caller: Identity,
     ) -> LocalBoxStream<'static, Response> {
+        let (mut tell, told) = mpsc::channel(0);
         let api = self.clone();
-        let only = async move { api.execute(request, caller, Allowed::All).await };
-        stream::once(only).boxed_local()
+        let work = async move {
+            if let Err(errors) = api.answer(request, caller, &mut tell).await {
+                // Without a reader nobody wants to know.
+                let _ended = tell.send(Response::Refused(refusal(&errors))).await;
+            }
+        };
+        let work = work.into_stream().filter_map(|()| future::ready(None));
+        stream::select(told, work).boxed_local()
+    }
+
+    async fn answer(
+        &self,
+        request: Request,
+        caller: Identity,
+        tell: &mut mpsc::Sender<Response>,
+    ) -> Result<(), Vec<RequestError>> {
+        let name = request.operation_name.clone();
+        let query = pasted::as_graphql(&request.query);
+        let schema = &self.schema.schema;
+        let prepared = document::prepare(&query, name.as_deref(), schema)?;
+        let Some(live) = live_document::as_query(&prepared.text, name.as_deref(), schema) else {
+            let response = self.execute(request, caller, Allowed::All).await;
+            let _ended = tell.send(response).await;
+            return Ok(());
+        };
+        let refused = |error: GraphQLError| document_errors(&error);
+        ValidatedOperation::new(&prepared.text, name.as_deref(), &self.schema).map_err(refused)?;
+        if !live.has_one_field {
+            let message =
+                "a GraphQL subscription has exactly one field at its root; open one for each";
+            return Err(vec![ApiError::new(Code::Validation, message).into()]);
+        }
+        let Ok(_place) = self.live.try_acquire() else {
+            let message = format!(
+                "{LIVE_AT_ONCE} GraphQL subscriptions run in this process, and no more may; try again \
+                 later"
+            );
+            return Err(vec![ApiError::new(Code::Limit, message).into()]);
+        };
+        let operation = ValidatedOperation::new(&live.text, name.as_deref(), &self.live_schema)
+            .map_err(refused)?;
+        let variables = variables::read(request.variables, &prepared.variables, schema);
+        let run = async |moment| {
+            let context = Context::new(&self.services, caller.clone(), moment);
+            let executed = operation.execute(&variables, &context).await;
+            let (data, errors) = executed.map_err(refused)?;
+            Ok::<_, Vec<RequestError>>((executed_body(data, &errors), context.moment))
+        };
+        let (body, moment) = run(Moment::Subscribing(Default::default())).await?;
+        let Some(source) = moment.into_source() else {
+            // Its arguments do not fit: the errors say how.
+            let _ended = tell.send(Response::Executed(body)).await;
+            return Ok(());
+        };
+        let unreadable = |error| vec![RequestError::from(ApiError::from(error))];
+        let watching = Watch::from_now(source, &self.services).await;
+        let mut watch = watching.map_err(unreadable)?;
+        loop {
+            for push in watch.next(&self.services).await.map_err(unreadable)? {
+                let (body, _) = run(Moment::Pushed(push)).await?;
+                if tell.send(Response::Executed(body)).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
     }
 
     async fn run(
@@ -146,17 +223,18 @@ impl Api {
             return Ok(Response::NotAllowed(refusal(&[error.into()])));
         }
         let variables = variables::read(request.variables, &prepared.variables, schema);
-        let context = Context::new(&self.services, caller);
+        let context = Context::new(&self.services, caller, Moment::Ordinary);
         let (data, errors) = operation
             .execute(&variables, &context)
             .await
             .map_err(refused)?;
-        let body = ExecutedBody {
-            errors: errors.iter().map(FieldFailure::of).collect(),
-            data,
-        };
-        Ok(Response::Executed(json(&body)))
+        Ok(Response::Executed(executed_body(data, &errors)))
     }
+}
+
+fn executed_body(data: juniper::Value<ApiScalar>, errors: &[ExecutionError<ApiScalar>]) -> String {
+    let errors = errors.iter().map(FieldFailure::of).collect();
+    json(&ExecutedBody { errors, data })
 }
 
 /// The response to a request of which nothing ran, also one that never reached GraphQL.

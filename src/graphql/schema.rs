@@ -1,6 +1,6 @@
 //! The roots of the schema. Each field is one line: what it does stands in its aggregate's file.
 
-use juniper::{EmptySubscription, RootNode, graphql_object};
+use juniper::{EmptyMutation, EmptySubscription, RootNode, graphql_object};
 
 use crate::domain::resource::Catalogue;
 
@@ -16,6 +16,7 @@ use super::{
         self, AddHeaderToWebhookReceiverInput, CreateWebhookHeaderInput, DeleteWebhookHeaderInput,
         RemoveHeaderFromWebhookReceiverInput, UpdateWebhookHeaderInput, WebhookHeaderPayload,
     },
+    live::Subscription,
     receiver::{
         self, ReceiverConnection, ReceiverNode, WebhookReceiverFilters, WebhookReceiverPayload,
     },
@@ -43,12 +44,27 @@ const MAX_TOKENS: usize = 10_000;
 const MAX_FIELDS: usize = 2_000;
 
 /// The schema of a deployment.
-pub type Schema = RootNode<Query, Mutation, EmptySubscription<Context>, ApiScalar>;
+pub type Schema = RootNode<Query, Mutation, Subscription, ApiScalar>;
+
+/// The schema in which a subscription's selection runs, each time it has something to push.
+pub type LiveSchema =
+    RootNode<Subscription, EmptyMutation<Context>, EmptySubscription<Context>, ApiScalar>;
 
 /// The schema of a deployment with these resources.
 pub fn build(catalogue: &Catalogue) -> Schema {
     limited(resource_enum::with_values(catalogue, || {
-        Schema::new_with_scalar_value(Query, Mutation, EmptySubscription::new())
+        Schema::new_with_scalar_value(Query, Mutation, Subscription)
+    }))
+}
+
+/// The schema for what a deployment with these resources pushes.
+pub fn build_live(catalogue: &Catalogue) -> LiveSchema {
+    limited(resource_enum::with_values(catalogue, || {
+        LiveSchema::new_with_scalar_value(
+            Subscription,
+            EmptyMutation::new(),
+            EmptySubscription::new(),
+        )
     }))
 }
 

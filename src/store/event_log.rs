@@ -59,6 +59,17 @@ pub struct LoggedEvent {
     pub old_values: Option<String>,
 }
 
+/// What tells whether an event has changed since it was last looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventMark {
+    /// Where it stands.
+    pub state: EventState,
+    /// Attempts made so far.
+    pub attempt_count: i32,
+    /// How often it was redelivered by hand.
+    pub redelivery: i32,
+}
+
 /// What lists of events can be narrowed by.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EventFilter {
@@ -104,6 +115,20 @@ pub trait EventLog: Send + Sync {
         limit: u32,
         offset: u64,
     ) -> Result<HashMap<SubscriptionId, Vec<LoggedEvent>>, StoreError>;
+
+    /// The newest events, so many, each with what tells that it has changed.
+    async fn marks(
+        &self,
+        filter: &EventFilter,
+        limit: u32,
+    ) -> Result<Vec<(EventId, EventMark)>, StoreError>;
+
+    /// Those of these events that match, newest first. At most 1000 ids.
+    async fn events_by_id(
+        &self,
+        ids: &[EventId],
+        filter: &EventFilter,
+    ) -> Result<Vec<LoggedEvent>, StoreError>;
 
     /// How many events match. The others find what they return through an index however long the log is;
     /// this one counts.

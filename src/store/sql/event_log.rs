@@ -32,7 +32,7 @@ use crate::{
     },
     store::{
         StoreError,
-        event_log::{EventFilter, EventLog, LoggedEvent},
+        event_log::{EventFilter, EventLog, EventMark, LoggedEvent},
         page::{Page, PageRequest},
     },
 };
@@ -185,6 +185,48 @@ impl EventLog for SqlEventLog {
             events.sort_unstable_by_key(|event| std::cmp::Reverse(event.id.0));
         }
         Ok(found)
+    }
+
+    async fn marks(
+        &self,
+        filter: &EventFilter,
+        limit: u32,
+    ) -> Result<Vec<(EventId, EventMark)>, StoreError> {
+        let (ids, values) =
+            event_lists::ids_sql(&self.db, &Walk::newest(filter, limit.into())).await?;
+        let sql = format!(
+            "select e.id, e.state, e.attempt_count, e.redelivery
+             from ({ids}) as newest join rowhook.events as e on e.id = newest.id"
+        );
+        let rows = self
+            .db
+            .query_all_raw(self.db.statement(&sql, values))
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let id: i64 = row.try_get_by_index(0)?;
+                let code: i16 = row.try_get_by_index(1)?;
+                let state = EventState::from_code(code).ok_or_else(|| {
+                    let cell = Cell::new("events", id);
+                    cell.corrupt("state", format_args!("{code} stands for nothing"))
+                })?;
+                let mark = EventMark {
+                    state,
+                    attempt_count: row.try_get_by_index(2)?,
+                    redelivery: row.try_get_by_index(3)?,
+                };
+                Ok((EventId(id), mark))
+            })
+            .collect()
+    }
+
+    async fn events_by_id(
+        &self,
+        ids: &[EventId],
+        filter: &EventFilter,
+    ) -> Result<Vec<LoggedEvent>, StoreError> {
+        let ids = ids.iter().map(|id| id.0).collect();
+        self.newest_first(filter, ids).await
     }
 
     async fn count(&self, filter: &EventFilter) -> Result<u64, StoreError> {

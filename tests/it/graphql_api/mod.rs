@@ -8,6 +8,7 @@ mod event_control;
 mod events;
 mod headers;
 mod lists;
+mod live;
 mod npm_client;
 mod over_http;
 mod over_socket;

@@ -8,12 +8,14 @@ use crate::support::{
     both::on_both,
     database::TestDatabase,
     graphql_ws::NpmClient,
+    house::House,
     service::{ADMIN_KEY, Service},
     socket::{Heard, Socket},
 };
 
 on_both!(
     the_client_runs_operations,
+    the_client_hears_of_events,
     the_client_reads_why_it_is_not_let_in,
     a_stop_is_not_held_up,
 );
@@ -56,10 +58,59 @@ async fn the_client_runs_operations(database: TestDatabase) {
         .await;
     let result = &failed["results"][0];
     assert_eq!(result["errors"][0]["extensions"]["code"], "NOT_FOUND");
-    let none = client
-        .ask("subscription { webhookEventChanged { id } }", &nobody)
+}
+
+/// From a committed change to the client, through the whole service.
+async fn the_client_hears_of_events(database: TestDatabase) {
+    let house = House::of(database).await;
+    let receiver = house.register_for_items("/in", "").await;
+    let mut client = NpmClient::with_key(house.service.address(), ADMIN_KEY);
+    let document = "subscription($to: Int!) {
+        webhookEventChanged(filters: {receiverId: $to, status: \"delivered\"}) {
+          id status rowId requestData receiver { id } deliveryAttempts { responseStatus } } }";
+    let n = client.listen(document, &json!({"to": receiver}));
+    // Nothing says when the watch has begun; what is written until the first event is heard may be
+    // heard of or not.
+    let mut written = 0;
+    let first = loop {
+        written += 1;
+        house
+            .sql(&format!("insert into items (id, n) values ({written}, 1)"))
+            .await;
+        if let Some(heard) = client.outcome_within(Duration::from_secs(2)).await {
+            break heard;
+        }
+        assert!(written < 15, "nothing is heard");
+    };
+    assert_eq!(first["n"], n, "{first}");
+    house
+        .sql("insert into items (id, n) values (1000, 1)")
         .await;
-    assert_eq!(none["errors"][0]["extensions"]["code"], "VALIDATION");
+    let event = loop {
+        let heard = client.outcome().await;
+        let event = heard["next"]["data"]["webhookEventChanged"].clone();
+        if event["rowId"] == 1000 {
+            break event;
+        }
+    };
+    assert_eq!(event["status"], "delivered");
+    assert_eq!(event["receiver"]["id"], receiver);
+    assert_eq!(event["deliveryAttempts"], json!([{"responseStatus": 200}]));
+    let body = event["requestData"].as_str().unwrap();
+    assert!(
+        body.starts_with(&format!("{{\"event_id\":{}", event["id"])),
+        "{body}"
+    );
+    client.stop(n);
+    let ended = client.outcome().await;
+    assert_eq!(
+        (&ended["n"], &ended["closed"]),
+        (&json!(n), &Value::Null),
+        "{ended}"
+    );
+    // The connection serves on.
+    let who = client.ask(WHO, &json!({})).await;
+    assert_eq!(who["results"][0]["data"]["currentUser"]["name"], "admin");
 }
 
 async fn the_client_reads_why_it_is_not_let_in(database: TestDatabase) {

@@ -10,7 +10,7 @@ use rowhook::{
     },
     store::{
         StoreError,
-        event_log::{EventFilter, EventLog, LoggedEvent},
+        event_log::{EventFilter, EventLog, EventMark, LoggedEvent},
         page::{Page, PageRequest},
     },
 };
@@ -271,6 +271,22 @@ impl EventLog for Broken {
         _: u64,
     ) -> Result<HashMap<SubscriptionId, Vec<LoggedEvent>>, StoreError> {
         Ok(HashMap::new())
+    }
+
+    async fn marks(
+        &self,
+        _: &EventFilter,
+        _: u32,
+    ) -> Result<Vec<(EventId, EventMark)>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn events_by_id(
+        &self,
+        _: &[EventId],
+        _: &EventFilter,
+    ) -> Result<Vec<LoggedEvent>, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn count(&self, _: &EventFilter) -> Result<u64, StoreError> {

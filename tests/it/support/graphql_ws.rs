@@ -6,6 +6,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -75,16 +76,39 @@ impl NpmClient {
     /// Starts an operation and returns its number.
     pub fn start(&mut self, document: &str, variables: &Value) -> u64 {
         self.asked += 1;
-        let operation = json!({"n": self.asked, "query": document, "variables": variables});
-        let input = self.input.as_mut().unwrap();
-        writeln!(input, "{operation}").unwrap();
+        self.say(&json!({"n": self.asked, "query": document, "variables": variables}));
         self.asked
+    }
+
+    /// Starts a subscription and returns its number; each result is an outcome with `next`.
+    pub fn listen(&mut self, document: &str, variables: &Value) -> u64 {
+        self.asked += 1;
+        self.say(
+            &json!({"n": self.asked, "live": true, "query": document, "variables": variables}),
+        );
+        self.asked
+    }
+
+    /// Ends a subscription.
+    pub fn stop(&mut self, n: u64) {
+        self.say(&json!({"stop": n}));
+    }
+
+    fn say(&mut self, line: &Value) {
+        let input = self.input.as_mut().unwrap();
+        writeln!(input, "{line}").unwrap();
     }
 
     /// The next outcome of any operation.
     pub async fn outcome(&mut self) -> Value {
         let line = timeout(DEADLINE, self.lines.recv()).await;
         let line = line.expect("the client says nothing");
+        serde_json::from_str(&line.expect("the client has ended")).unwrap()
+    }
+
+    /// The next outcome, if one comes in this time.
+    pub async fn outcome_within(&mut self, time: Duration) -> Option<Value> {
+        let line = timeout(time, self.lines.recv()).await.ok()?;
         serde_json::from_str(&line.expect("the client has ended")).unwrap()
     }
 
