@@ -1,21 +1,23 @@
 //! Relay connections: which page of a list is wanted, and the shape in which it is answered.
 //!
-//! Cursors are opaque to clients. Inside is the list's name and the record's id, so that a cursor of
-//! another list is refused instead of understood wrongly.
+//! Cursors are opaque to clients. Inside is the list's name, what it is ordered by and the record's place in
+//! that order, so that a cursor of another list or order is refused instead of understood wrongly.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, SecondsFormat, Utc};
 use juniper::graphql_object;
 
 use crate::store::{
     event_log::EventFilter,
-    page::{Page, PageRequest},
+    page::{Page, PageRequest, Place, SortKey, SortValue},
 };
 
 use super::{
     context::Context,
-    error::{ApiError, InputPath},
+    error::{ApiError, Code, InputPath},
     scalar::ApiScalar,
     scalars::BigInt,
+    sort::Sort,
 };
 
 /// Records of a page when the client names no number.
@@ -99,66 +101,103 @@ pub struct PageArguments {
 /// A root list: its name stands in its cursors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum List {
-    /// `webhookReceivers`, in id order.
+    /// `webhookReceivers`.
     Receivers,
-    /// `webhookSubscriptions`, in id order.
+    /// `webhookSubscriptions`.
     Subscriptions,
-    /// `webhookEventConnection`, newest first.
+    /// `webhookEventConnection`.
     Events,
 }
 
-impl List {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Receivers => "receivers",
-            Self::Subscriptions => "subscriptions",
-            Self::Events => "events",
-        }
-    }
+/// The cursors of a list in one order, whichever way it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursors {
+    list: List,
+    key: SortKey,
+}
 
-    fn newest_first(self) -> bool {
-        match self {
-            Self::Receivers | Self::Subscriptions => false,
-            Self::Events => true,
-        }
+impl List {
+    /// The cursors of this list when it is ordered by this.
+    pub fn cursors(self, key: SortKey) -> Cursors {
+        Cursors { list: self, key }
+    }
+}
+
+impl Cursors {
+    fn prefix(self) -> String {
+        let list = match self.list {
+            List::Receivers => "receivers",
+            List::Subscriptions => "subscriptions",
+            List::Events => "events",
+        };
+        let key = match self.key {
+            SortKey::Id => "",
+            SortKey::Name => ".name",
+            SortKey::UpdatedAt => ".updated",
+        };
+        format!("{list}{key}:")
     }
 
     /// The cursor of a record.
-    pub fn cursor(self, id: i64) -> String {
-        URL_SAFE_NO_PAD.encode(format!("{}:{id}", self.name()))
+    pub fn of(self, place: &Place) -> String {
+        let mut text = format!("{}{}", self.prefix(), place.id);
+        match &place.value {
+            None => {}
+            Some(SortValue::Text(value)) => text.push_str(&format!(":{value}")),
+            Some(SortValue::Moment(at)) => {
+                let at = at.to_rfc3339_opts(SecondsFormat::Nanos, true);
+                text.push_str(&format!(":{at}"));
+            }
+        }
+        URL_SAFE_NO_PAD.encode(text)
     }
 
-    fn id(self, cursor: &str, argument: &str) -> Result<i64, ApiError> {
-        let decoded = URL_SAFE_NO_PAD.decode(cursor).ok();
-        decoded
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .and_then(|text| {
-                text.strip_prefix(self.name())?
-                    .strip_prefix(':')?
-                    .parse()
-                    .ok()
-            })
-            .ok_or_else(|| {
-                InputPath::argument(argument).refuse(format!(
-                    "is no cursor of this list: {cursor:?}; take one from pageInfo or edges"
-                ))
-            })
+    fn place(self, cursor: &str) -> Option<Place> {
+        let decoded = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let text = String::from_utf8(decoded).ok()?;
+        let place = text.strip_prefix(&self.prefix())?;
+        let (id, value) = match (self.key, place.split_once(':')) {
+            (SortKey::Id, None) => (place, None),
+            (SortKey::Name, Some((id, name))) => (id, Some(SortValue::Text(name.to_owned()))),
+            (SortKey::UpdatedAt, Some((id, at))) => {
+                let at: DateTime<Utc> = at.parse().ok()?;
+                (id, Some(SortValue::Moment(at)))
+            }
+            _ => return None,
+        };
+        let id = id.parse().ok()?;
+        Some(Place { id, value })
+    }
+
+    fn read(self, cursor: &str, argument: &str) -> Result<Place, ApiError> {
+        self.place(cursor).ok_or_else(|| {
+            InputPath::argument(argument).refuse(format!(
+                "is no cursor of this list in this order: {cursor:?}; take one from pageInfo or edges"
+            ))
+        })
     }
 }
 
 /// A number of records that the client asked for, if it is one that a page can have.
 pub fn page_size(asked: i32, argument: &str) -> Result<u32, ApiError> {
-    match u32::try_from(asked) {
-        Ok(size) if asked <= LARGEST_PAGE => Ok(size),
-        _ => Err(InputPath::argument(argument).refuse(format!(
+    let size = u32::try_from(asked).map_err(|_| {
+        InputPath::argument(argument).refuse(format!("must not be below 0, but is {asked}"))
+    })?;
+    if asked > LARGEST_PAGE {
+        let refused = InputPath::argument(argument).refuse(format!(
             "must be between 0 and {LARGEST_PAGE}, not {asked}; ask for further pages instead"
-        ))),
+        ));
+        return Err(ApiError {
+            code: Code::Limit,
+            ..refused
+        });
     }
+    Ok(size)
 }
 
 impl PageArguments {
     /// What to ask the store for.
-    pub fn request(&self, list: List) -> Result<PageRequest, ApiError> {
+    pub fn request(&self, list: List, sort: Sort) -> Result<PageRequest, ApiError> {
         let (limit, backward) = match (self.first, self.last) {
             (Some(_), Some(_)) => {
                 return Err(InputPath::argument("last")
@@ -167,29 +206,32 @@ impl PageArguments {
             (None, Some(last)) => (page_size(last, "last")?, true),
             (first, None) => (page_size(first.unwrap_or(DEFAULT_PAGE), "first")?, false),
         };
-        let id = |cursor: &Option<String>, argument| {
+        let cursors = list.cursors(sort.key);
+        let place = |cursor: &Option<String>, argument| {
             let cursor = cursor.as_deref();
-            cursor.map(|cursor| list.id(cursor, argument)).transpose()
+            cursor
+                .map(|cursor| cursors.read(cursor, argument))
+                .transpose()
         };
         Ok(PageRequest {
-            after: id(&self.after, "after")?,
-            before: id(&self.before, "before")?,
+            after: place(&self.after, "after")?,
+            before: place(&self.before, "before")?,
             limit,
             backward,
-            newest_first: list.newest_first(),
+            key: sort.key,
+            descending: sort.descending,
         })
     }
 }
 
 impl PageInfo {
-    /// Tells where a page stands; `ids` are those of its records.
-    pub fn of<T>(page: &Page<T>, list: List, id: impl Fn(&T) -> i64) -> Self {
-        let cursor = |item: &T| list.cursor(id(item));
+    /// Tells where a page stands; `cursors` are those of its records.
+    pub fn of<T>(page: &Page<T>, cursors: &[String]) -> Self {
         Self {
             has_next_page: page.has_next,
             has_previous_page: page.has_previous,
-            start_cursor: page.items.first().map(cursor),
-            end_cursor: page.items.last().map(cursor),
+            start_cursor: cursors.first().cloned(),
+            end_cursor: cursors.last().cloned(),
             total: Total::Known(page.total.unwrap_or_default()),
             count: i32::try_from(page.items.len()).unwrap_or(i32::MAX),
         }
@@ -203,7 +245,7 @@ impl PageInfo {
 
 /// The connection and edge types of one kind of record: juniper's objects can not be generic.
 macro_rules! connection {
-    ($connection:ident, $edge:ident, $node:ty, $list:expr, $names:literal, $edge_names:literal) => {
+    ($connection:ident, $edge:ident, $node:ty, $names:literal, $edge_names:literal) => {
         /// A page of a list of records.
         #[derive(juniper::GraphQLObject)]
         #[graphql(name = $names, context = $crate::graphql::context::Context, scalar = $crate::graphql::scalar::ApiScalar)]
@@ -225,18 +267,22 @@ macro_rules! connection {
         }
 
         impl $connection {
-            /// A page as the store returned it.
+            /// A page as the store returned it; `place` tells where a record stands in it.
             pub fn of<T: Into<$node>>(
                 page: $crate::store::page::Page<T>,
-                id: impl Fn(&T) -> i64,
+                cursors: $crate::graphql::connection::Cursors,
+                place: impl Fn(&T) -> $crate::store::page::Place,
             ) -> Self {
-                let page_info = $crate::graphql::connection::PageInfo::of(&page, $list, &id);
-                let edges = page.items.into_iter().map(|item| $edge {
-                    cursor: $list.cursor(id(&item)),
-                    node: item.into(),
-                });
+                let cursors: Vec<String> = page
+                    .items
+                    .iter()
+                    .map(|item| cursors.of(&place(item)))
+                    .collect();
+                let page_info = $crate::graphql::connection::PageInfo::of(&page, &cursors);
+                let items = page.items.into_iter().map(Into::into);
+                let edges = cursors.into_iter().zip(items);
                 Self {
-                    edges: edges.collect(),
+                    edges: edges.map(|(cursor, node)| $edge { cursor, node }).collect(),
                     page_info,
                 }
             }
@@ -249,40 +295,72 @@ pub(super) use connection;
 mod tests {
     use super::*;
 
+    const BY_ID: Sort = Sort {
+        key: SortKey::Id,
+        descending: false,
+    };
+
     fn refused(arguments: &PageArguments) -> ApiError {
-        arguments.request(List::Receivers).unwrap_err()
+        arguments.request(List::Receivers, BY_ID).unwrap_err()
     }
 
     #[test]
-    fn a_cursor_belongs_to_its_list() {
-        let cursor = List::Receivers.cursor(42);
+    fn a_cursor_belongs_to_its_list_and_order() {
+        let place = Place::from(42);
+        let cursors = List::Receivers.cursors(SortKey::Id);
+        let cursor = cursors.of(&place);
         assert!(!cursor.contains("42"), "opaque: {cursor}");
-        assert_eq!(List::Receivers.id(&cursor, "after"), Ok(42));
-        for wrong in [List::Events.cursor(42), "42".to_owned(), "§".to_owned()] {
-            let error = List::Receivers.id(&wrong, "after").unwrap_err();
+        assert_eq!(cursors.read(&cursor, "after"), Ok(place.clone()));
+        let named = Place {
+            value: Some(SortValue::Text("a:b".to_owned())),
+            ..place.clone()
+        };
+        let by_name = List::Receivers.cursors(SortKey::Name);
+        assert_eq!(
+            by_name.read(&by_name.of(&named), "after"),
+            Ok(named.clone())
+        );
+        let changed = Place {
+            value: Some(SortValue::Moment(
+                "2026-04-26T19:33:42.108765Z".parse().unwrap(),
+            )),
+            ..place.clone()
+        };
+        let by_change = List::Receivers.cursors(SortKey::UpdatedAt);
+        assert_eq!(
+            by_change.read(&by_change.of(&changed), "after"),
+            Ok(changed)
+        );
+        for wrong in [
+            List::Events.cursors(SortKey::Id).of(&place),
+            by_name.of(&named),
+            "42".to_owned(),
+            "§".to_owned(),
+        ] {
+            let error = cursors.read(&wrong, "after").unwrap_err();
             assert_eq!(error.path, Some(InputPath::argument("after")), "{wrong}");
         }
+        assert!(by_name.read(&cursor, "after").is_err());
     }
 
     #[test]
     fn a_page_has_a_default_a_limit_and_one_direction() {
-        let request = PageArguments::default().request(List::Events).unwrap();
-        assert_eq!(
-            (request.limit, request.backward, request.newest_first),
-            (100, false, true)
-        );
+        let request = PageArguments::default()
+            .request(List::Events, BY_ID)
+            .unwrap();
+        assert_eq!((request.limit, request.backward), (100, false));
         let arguments = |first, last| PageArguments {
             first,
             last,
             ..PageArguments::default()
         };
-        assert!(arguments(Some(1000), None).request(List::Events).is_ok());
         assert!(
-            arguments(None, Some(3))
-                .request(List::Events)
-                .unwrap()
-                .backward
+            arguments(Some(1000), None)
+                .request(List::Events, BY_ID)
+                .is_ok()
         );
+        let from_the_end = arguments(None, Some(3)).request(List::Events, BY_ID);
+        assert!(from_the_end.unwrap().backward);
         for (wrong, argument) in [
             (arguments(Some(1001), None), "first"),
             (arguments(Some(-1), None), "first"),

@@ -25,8 +25,11 @@ use juniper::{
     parser::{SourcePosition, parse_document_source},
 };
 
+use serde_json::{Map, Value};
+
 use super::{
     bare::Bare,
+    cost,
     error::{ApiError, Code, RequestError, document_errors},
     resource_enum,
     scalar::ApiScalar,
@@ -93,14 +96,17 @@ impl Declared {
     }
 }
 
-/// The document as juniper is to read it; `operation_name` is the request's.
+/// The document as juniper is to read it; `operation_name` and `given`, the variables' values, are the
+/// request's.
 pub fn prepare<'a>(
     source: &'a str,
     operation_name: Option<&str>,
+    given: &Map<String, Value>,
     schema: &SchemaType<ApiScalar>,
 ) -> Result<Prepared<'a>, Vec<RequestError>> {
     let document = parse_document_source(source, bare())
         .map_err(|fault| document_errors(&GraphQLError::ParseError(fault)))?;
+    cost::check(&document, operation_name, schema, given).map_err(|error| vec![error.into()])?;
     let mut walk = Walk {
         source,
         schema,
@@ -419,14 +425,15 @@ mod tests {
 
     fn prepared(source: &str) -> Result<String, Vec<RequestError>> {
         let schema = schema::build(&Catalogue::default());
-        prepare(source, None, &schema.schema).map(|prepared| prepared.text.into_owned())
+        prepare(source, None, &Map::new(), &schema.schema)
+            .map(|prepared| prepared.text.into_owned())
     }
 
     #[test]
     fn an_ordinary_document_is_left_alone() {
         let source = "query Q($id: Int!) { webhookReceiver(id: $id) { id name } }";
         let schema = schema::build(&Catalogue::default());
-        let prepared = prepare(source, None, &schema.schema).unwrap();
+        let prepared = prepare(source, None, &Map::new(), &schema.schema).unwrap();
         assert!(matches!(prepared.text, Cow::Borrowed(same) if same == source));
         assert_eq!(prepared.variables["id"].name, "Int");
     }

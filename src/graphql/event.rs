@@ -22,6 +22,7 @@ use super::{
     resource_enum::ResourceEnum,
     scalar::ApiScalar,
     scalars::{BigInt, DateTime, Json},
+    sort::Sort,
     subscription::{SubscriptionNode, WebhookSubscriptionActions},
 };
 
@@ -29,7 +30,6 @@ connection!(
     EventConnection,
     EventEdge,
     EventNode,
-    List::Events,
     "WebhookEventConnection",
     "WebhookEventEdge"
 );
@@ -307,12 +307,15 @@ pub async fn list(
 pub async fn page(
     context: &Context,
     filters: Option<WebhookEventFilters>,
+    sort: Sort,
     arguments: &PageArguments,
 ) -> Result<EventConnection, ApiError> {
-    let request = arguments.request(List::Events)?;
+    let request = arguments.request(List::Events, sort)?;
     let filter = filters.unwrap_or_default().resolve(context)?;
     let page = context.services.events.event_page(&filter, request).await?;
-    let mut connection = EventConnection::of(page, |event| event.id.0);
+    let mut connection = EventConnection::of(page, List::Events.cursors(sort.key), |event| {
+        event.id.0.into()
+    });
     connection.page_info.of_events(filter);
     Ok(connection)
 }

@@ -9,6 +9,7 @@ mod author;
 mod bare;
 mod connection;
 mod context;
+mod cost;
 mod current_user;
 mod document;
 mod error;
@@ -28,6 +29,7 @@ mod resource_enum;
 mod scalar;
 mod scalars;
 mod schema;
+mod sort;
 mod subscription;
 mod validate;
 mod variables;
@@ -156,7 +158,7 @@ impl Api {
         let name = request.operation_name.clone();
         let query = pasted::as_graphql(&request.query);
         let schema = &self.schema.schema;
-        let prepared = document::prepare(&query, name.as_deref(), schema)?;
+        let prepared = document::prepare(&query, name.as_deref(), &request.variables, schema)?;
         let Some(live) = live_document::as_query(&prepared.text, name.as_deref(), schema) else {
             let response = self.execute(request, caller, Allowed::All).await;
             let _ended = tell.send(response).await;
@@ -213,7 +215,7 @@ impl Api {
         let name = request.operation_name.as_deref();
         let schema = &self.schema.schema;
         let query = pasted::as_graphql(&request.query);
-        let prepared = document::prepare(&query, name, schema)?;
+        let prepared = document::prepare(&query, name, &request.variables, schema)?;
         let refused = |error: GraphQLError| document_errors(&error);
         let operation =
             ValidatedOperation::new(&prepared.text, name, &self.schema).map_err(refused)?;

@@ -12,7 +12,11 @@ use crate::{
         receiver::{RateLimit, Receiver},
         shared_secret::SharedSecret,
     },
-    store::{StoreError, receivers::ReceiverFilter},
+    store::{
+        StoreError,
+        page::{Place, SortKey, SortValue},
+        receivers::ReceiverFilter,
+    },
 };
 
 use super::{
@@ -28,6 +32,7 @@ use super::{
     },
     scalar::ApiScalar,
     scalars::DateTime,
+    sort::Sort,
     subscription::SubscriptionNode,
     validate::whole,
 };
@@ -41,7 +46,6 @@ connection!(
     ReceiverConnection,
     ReceiverEdge,
     ReceiverNode,
-    List::Receivers,
     "WebhookReceiverConnection",
     "WebhookReceiverEdge"
 );
@@ -251,9 +255,10 @@ pub async fn one(context: &Context, id: i32) -> Result<Option<ReceiverNode>, Api
 pub async fn page(
     context: &Context,
     filters: Option<WebhookReceiverFilters>,
+    sort: Sort,
     arguments: &PageArguments,
 ) -> Result<ReceiverConnection, ApiError> {
-    let request = arguments.request(List::Receivers)?;
+    let request = arguments.request(List::Receivers, sort)?;
     let filters = filters.unwrap_or_default();
     let filter = ReceiverFilter {
         active: filters.active,
@@ -264,8 +269,14 @@ pub async fn page(
         .receivers
         .receivers(&filter, request)
         .await?;
-    Ok(ReceiverConnection::of(page, |receiver| {
-        receiver.id.0.into()
+    let cursors = List::Receivers.cursors(sort.key);
+    Ok(ReceiverConnection::of(page, cursors, |one| Place {
+        id: one.id.0.into(),
+        value: match sort.key {
+            SortKey::Id => None,
+            SortKey::Name => Some(SortValue::Text(one.name.clone())),
+            SortKey::UpdatedAt => Some(SortValue::Moment(one.updated_at)),
+        },
     }))
 }
 

@@ -29,6 +29,7 @@ use super::{
     resource_enum,
     scalar::ApiScalar,
     scalars::BigInt,
+    sort::{EventSort, ReceiverSort, Sort, SubscriptionSort},
     subscription::{
         self, CreateWebhookSubscriptionInput, DeleteWebhookSubscriptionInput,
         SubscriptionConnection, SubscriptionNode, UpdateWebhookSubscriptionInput,
@@ -100,7 +101,7 @@ impl Query {
         receiver::one(context, id).await
     }
 
-    /// The receivers, in id order.
+    /// The receivers, page by page.
     async fn webhook_receivers(
         context: &Context,
         #[graphql(
@@ -113,6 +114,11 @@ impl Query {
         last: Option<i32>,
         #[graphql(description = "Only what comes before this cursor.")] before: Option<String>,
         #[graphql(description = "Narrows the list.")] filters: Option<WebhookReceiverFilters>,
+        #[graphql(
+            description = "The order; that of creation unless given. Cursors belong to the order that they \
+                were read in."
+        )]
+        sort: Option<ReceiverSort>,
     ) -> Result<ReceiverConnection, ApiError> {
         let arguments = PageArguments {
             first,
@@ -120,7 +126,7 @@ impl Query {
             last,
             before,
         };
-        receiver::page(context, filters, &arguments).await
+        receiver::page(context, filters, Sort::of_receivers(sort), &arguments).await
     }
 
     /// One subscription; null with an error NOT_FOUND when there is none.
@@ -131,7 +137,7 @@ impl Query {
         subscription::one(context, id).await
     }
 
-    /// The subscriptions, in id order.
+    /// The subscriptions, page by page.
     async fn webhook_subscriptions(
         context: &Context,
         #[graphql(
@@ -144,6 +150,11 @@ impl Query {
         last: Option<i32>,
         #[graphql(description = "Only what comes before this cursor.")] before: Option<String>,
         #[graphql(description = "Narrows the list.")] filters: Option<WebhookSubscriptionFilters>,
+        #[graphql(
+            description = "The order; that of creation unless given. Cursors belong to the order that they \
+                were read in."
+        )]
+        sort: Option<SubscriptionSort>,
     ) -> Result<SubscriptionConnection, ApiError> {
         let arguments = PageArguments {
             first,
@@ -151,7 +162,7 @@ impl Query {
             last,
             before,
         };
-        subscription::page(context, filters, &arguments).await
+        subscription::page(context, filters, Sort::of_subscriptions(sort), &arguments).await
     }
 
     /// One event; null with an error NOT_FOUND when there is none, or it is no longer kept.
@@ -181,7 +192,7 @@ impl Query {
         event::list(context, filters, limit, offset).await
     }
 
-    /// The events, newest first, page by page.
+    /// The events, page by page, the newest first unless `sort` says otherwise.
     async fn webhook_event_connection(
         context: &Context,
         #[graphql(
@@ -189,14 +200,20 @@ impl Query {
                 is an error."
         )]
         first: Option<i32>,
-        #[graphql(description = "Only what comes after this cursor: older events.")] after: Option<
-            String,
-        >,
+        #[graphql(
+            description = "Only what comes after this cursor: older events, unless sorted otherwise."
+        )]
+        after: Option<String>,
         #[graphql(description = "The last so many, 0 to 1000; not together with `first`.")]
         last: Option<i32>,
-        #[graphql(description = "Only what comes before this cursor: newer events.")]
+        #[graphql(
+            description = "Only what comes before this cursor: newer events, unless sorted otherwise."
+        )]
         before: Option<String>,
         #[graphql(description = "Narrows the list.")] filters: Option<WebhookEventFilters>,
+        #[graphql(description = "The order; the newest first unless given.")] sort: Option<
+            EventSort,
+        >,
     ) -> Result<EventConnection, ApiError> {
         let arguments = PageArguments {
             first,
@@ -204,7 +221,7 @@ impl Query {
             last,
             before,
         };
-        event::page(context, filters, &arguments).await
+        event::page(context, filters, Sort::of_events(sort), &arguments).await
     }
 
     /// The watched tables of this deployment, in the order of its configuration.

@@ -12,6 +12,7 @@ use crate::{
     },
     store::{
         StoreError,
+        page::{Place, SortKey, SortValue},
         subscriptions::{NewSubscription, SubscriptionChange, SubscriptionFilter},
     },
 };
@@ -28,13 +29,13 @@ use super::{
     resource_enum::ResourceEnum,
     scalar::ApiScalar,
     scalars::DateTime,
+    sort::Sort,
 };
 
 connection!(
     SubscriptionConnection,
     SubscriptionEdge,
     SubscriptionNode,
-    List::Subscriptions,
     "WebhookSubscriptionConnection",
     "WebhookSubscriptionEdge"
 );
@@ -253,9 +254,10 @@ pub async fn one(context: &Context, id: i32) -> Result<Option<SubscriptionNode>,
 pub async fn page(
     context: &Context,
     filters: Option<WebhookSubscriptionFilters>,
+    sort: Sort,
     arguments: &PageArguments,
 ) -> Result<SubscriptionConnection, ApiError> {
-    let request = arguments.request(List::Subscriptions)?;
+    let request = arguments.request(List::Subscriptions, sort)?;
     let filters = filters.unwrap_or_default();
     let at = InputPath::argument("filters").field("resource");
     let resource = filters.resource.as_ref();
@@ -269,7 +271,14 @@ pub async fn page(
     };
     let store = &context.services.subscriptions;
     let page = store.subscriptions(&filter, request).await?;
-    Ok(SubscriptionConnection::of(page, |one| one.id.0.into()))
+    let cursors = List::Subscriptions.cursors(sort.key);
+    Ok(SubscriptionConnection::of(page, cursors, |one| Place {
+        id: one.id.0.into(),
+        value: match sort.key {
+            SortKey::Id | SortKey::Name => None,
+            SortKey::UpdatedAt => Some(SortValue::Moment(one.updated_at)),
+        },
+    }))
 }
 
 /// `createWebhookSubscription`.

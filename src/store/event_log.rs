@@ -134,7 +134,7 @@ pub trait EventLog: Send + Sync {
     /// this one counts.
     async fn count(&self, filter: &EventFilter) -> Result<u64, StoreError>;
 
-    /// A page, newest first, without a total.
+    /// A page in the order in which events were made, or against it, without a total.
     async fn event_page(
         &self,
         filter: &EventFilter,

@@ -1,19 +1,59 @@
-//! Keyset pages: a page is asked for by the id it starts after, so that rows which come or go in
+//! Keyset pages: a page is asked for by the place that it starts after, so that rows which come or go in
 //! between neither repeat nor hide others.
 
-/// Which page of a list in id order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use chrono::{DateTime, Utc};
+
+/// What a list is ordered by; the id tells apart what is equal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SortKey {
+    /// The id alone: the order in which records were made.
+    #[default]
+    Id,
+    /// The name, as the database orders texts.
+    Name,
+    /// The last change.
+    UpdatedAt,
+}
+
+/// The value of what a list is ordered by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SortValue {
+    /// A name.
+    Text(String),
+    /// A moment.
+    Moment(DateTime<Utc>),
+}
+
+/// A place in a list: where a record stands, or stood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The record's id.
+    pub id: i64,
+    /// Its value of what the list is ordered by; `None` where that is the id alone.
+    pub value: Option<SortValue>,
+}
+
+impl From<i64> for Place {
+    fn from(id: i64) -> Self {
+        Self { id, value: None }
+    }
+}
+
+/// Which page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
-    /// Only records with a higher id.
-    pub after: Option<i64>,
-    /// Only records with a lower id.
-    pub before: Option<i64>,
+    /// Only records that come after this place in the list's order.
+    pub after: Option<Place>,
+    /// Only records that come before this place in the list's order.
+    pub before: Option<Place>,
     /// How many at most.
     pub limit: u32,
     /// Take them from the end of the range (still returned in the list's order).
     pub backward: bool,
-    /// The list runs from the highest id to the lowest; `after` then means lower ids.
-    pub newest_first: bool,
+    /// What the list is ordered by. A store that does not offer a key orders by the id.
+    pub key: SortKey,
+    /// The list runs from the highest to the lowest.
+    pub descending: bool,
 }
 
 /// One page of a list.

@@ -111,7 +111,7 @@ pub trait ReceiverStore: Send + Sync {
     /// Several at once, for nested lookups; deleted ones too, since events outlive them.
     async fn receivers_by_id(&self, ids: &[ReceiverId]) -> Result<Vec<Receiver>, StoreError>;
 
-    /// A page in id order.
+    /// A page, by any key.
     async fn receivers(
         &self,
         filter: &ReceiverFilter,

@@ -103,7 +103,7 @@ pub trait SubscriptionStore: Send + Sync {
         receivers: &[ReceiverId],
     ) -> Result<Vec<Subscription>, StoreError>;
 
-    /// A page in id order.
+    /// A page, by the id or the last change; subscriptions have no name.
     async fn subscriptions(
         &self,
         filter: &SubscriptionFilter,

@@ -33,7 +33,7 @@ use crate::{
     store::{
         StoreError,
         event_log::{EventFilter, EventLog, EventMark, LoggedEvent},
-        page::{Page, PageRequest},
+        page::{Page, PageRequest, Place},
     },
 };
 
@@ -238,24 +238,30 @@ impl EventLog for SqlEventLog {
         filter: &EventFilter,
         request: PageRequest,
     ) -> Result<Page<LoggedEvent>, StoreError> {
-        // The API's list runs from the newest to the oldest: what comes after has lower ids.
-        let (above, below) = (request.before, request.after);
+        let id = |place: &Option<Place>| place.as_ref().map(|place| place.id);
+        let (after, before) = (id(&request.after), id(&request.before));
+        let (above, below) = if request.descending {
+            (before, after)
+        } else {
+            (after, before)
+        };
+        let from_high = request.descending != request.backward;
         let walk = Walk {
             above,
             below,
-            newest_first: !request.backward,
+            newest_first: from_high,
             ..Walk::newest(filter, request.limit.into())
         };
         let ids = event_lists::ids(&self.db, &walk).await?;
         let ends = ids.iter().min().copied().zip(ids.iter().max().copied());
         // An empty page stands at the end of the range that it would have started from.
-        let (older, newer) = match (ends, request.backward) {
+        let (older, newer) = match (ends, from_high) {
             (Some((low, high)), _) => (Some((None, Some(low))), Some((Some(high), None))),
-            (None, false) => (
+            (None, true) => (
                 Some((None, below)),
                 below.map(|below| (Some(below - 1), None)),
             ),
-            (None, true) => (
+            (None, false) => (
                 above.map(|above| (None, Some(above + 1))),
                 Some((above, None)),
             ),
@@ -264,10 +270,20 @@ impl EventLog for SqlEventLog {
             Some((above, below)) => event_lists::any(&self.db, filter, above, below).await,
             None => Ok(false),
         };
+        let (older, newer) = (any(older).await?, any(newer).await?);
+        let mut items = self.newest_first(filter, ids).await?;
+        if !request.descending {
+            items.reverse();
+        }
+        let (has_previous, has_next) = if request.descending {
+            (newer, older)
+        } else {
+            (older, newer)
+        };
         Ok(Page {
-            has_previous: any(newer).await?,
-            has_next: any(older).await?,
-            items: self.newest_first(filter, ids).await?,
+            items,
+            has_previous,
+            has_next,
             total: None,
         })
     }

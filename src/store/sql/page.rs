@@ -1,155 +1,152 @@
 //! Keyset pages of any list with a numeric id, as `store::page` promises them.
 //!
-//! The stores hand a filtered query in. The page is found through the id alone, and what lies around it
-//! is told by the list's lowest and highest id, which come with the total.
+//! The stores hand a filtered query in. The page is found through the values that its place names; what
+//! lies around it is asked for after it was read, so that what came in between counts as lying beyond it.
 
 use sea_orm::{
-    ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::ExprTrait,
+    ColumnTrait, Condition, EntityTrait, ModelTrait, Order, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select, Value,
 };
 
 use super::db::Db;
 use crate::store::{
     StoreError,
-    page::{Page, PageRequest},
+    page::{Page, PageRequest, Place, SortValue},
 };
 
-/// The ids around a page, in ascending order of id whatever the list's order.
+/// The columns that a list is ordered by.
 #[derive(Clone, Copy)]
-struct Range {
-    /// Only ids above this.
-    above: Option<i64>,
-    /// Only ids below this.
-    below: Option<i64>,
-    /// Whether the page is taken from the high end.
-    from_high: bool,
+pub(super) struct Keys<C> {
+    /// The id.
+    pub id: C,
+    /// What comes before the id, if anything does.
+    pub by: Option<C>,
 }
 
-impl Range {
-    fn of(request: PageRequest) -> Self {
-        let (above, below) = if request.newest_first {
-            (request.before, request.after)
-        } else {
-            (request.after, request.before)
-        };
-        Self {
-            above,
-            below,
-            from_high: request.newest_first != request.backward,
+/// Which way to look from a place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Below,
+    Above,
+}
+
+impl Side {
+    fn other(self) -> Self {
+        match self {
+            Self::Below => Self::Above,
+            Self::Above => Self::Below,
         }
     }
 }
 
-/// How many records the whole list has, its lowest id and its highest.
-type Extent = (i64, Option<i64>, Option<i64>);
+impl<C: ColumnTrait> Keys<C> {
+    /// What lies strictly on one side of a place.
+    fn beside(self, place: &Place, side: Side) -> Condition {
+        let strictly = |column: C, value: Value| match side {
+            Side::Above => column.gt(value),
+            Side::Below => column.lt(value),
+        };
+        let by_id = strictly(self.id, place.id.into());
+        let Some((by, value)) = self.by.zip(place.value.as_ref()) else {
+            return Condition::all().add(by_id);
+        };
+        let value = match value {
+            SortValue::Text(text) => Value::from(text.clone()),
+            SortValue::Moment(moment) => Value::from(*moment),
+        };
+        let equal = Condition::all().add(by.eq(value.clone())).add(by_id);
+        Condition::any().add(strictly(by, value)).add(equal)
+    }
 
-/// One page of a list. `list` carries filters and no order.
+    /// The same, and the place itself.
+    fn from(self, place: &Place, side: Side) -> Condition {
+        Condition::any()
+            .add(self.id.eq(place.id))
+            .add(self.beside(place, side))
+    }
+}
+
+/// One page of a list. `list` carries filters and no order; `place` tells where a row stands in it.
 pub(super) async fn fetch<E>(
     db: &Db,
     list: Select<E>,
-    id: E::Column,
-    id_of: impl Fn(&E::Model) -> i64 + Send,
+    keys: Keys<E::Column>,
+    place: impl Fn(&E::Model) -> Place + Send,
     request: PageRequest,
 ) -> Result<Page<E::Model>, StoreError>
 where
     E: EntityTrait,
+    E::Model: ModelTrait + Send + Sync,
 {
-    let range = Range::of(request);
+    // Where what comes later in the list lies.
+    let later = if request.descending {
+        Side::Below
+    } else {
+        Side::Above
+    };
     let mut query = list.clone();
-    if let Some(above) = range.above {
-        query = query.filter(id.gt(above));
+    if let Some(after) = &request.after {
+        query = query.filter(keys.beside(after, later));
     }
-    if let Some(below) = range.below {
-        query = query.filter(id.lt(below));
+    if let Some(before) = &request.before {
+        query = query.filter(keys.beside(before, later.other()));
     }
-    let order = if range.from_high {
+    let order = if request.descending != request.backward {
         Order::Desc
     } else {
         Order::Asc
     };
+    if let Some(by) = keys.by {
+        query = query.order_by(by, order.clone());
+    }
     let mut items = query
-        .order_by(id, order)
+        .order_by(keys.id, order)
         .limit(u64::from(request.limit))
         .all(db)
         .await?;
     if request.backward {
         items.reverse();
     }
-    let extent = extent(db, list, id).await?;
-    let ends = items.first().map(&id_of).zip(items.last().map(&id_of));
-    let (lower, higher) = around(range, ends, extent);
-    let (has_previous, has_next) = if request.newest_first {
-        (higher, lower)
-    } else {
-        (lower, higher)
+    let total = list.clone().count(db).await?;
+    let any = async |condition: Option<Condition>| match condition {
+        None => Ok(total > 0),
+        Some(condition) => exists(db, list.clone().filter(condition), keys.id).await,
+    };
+    let ends = items.first().map(&place).zip(items.last().map(&place));
+    let (has_previous, has_next) = match (ends, request.backward) {
+        (Some((first, last)), _) => (
+            any(Some(keys.beside(&first, later.other()))).await?,
+            any(Some(keys.beside(&last, later))).await?,
+        ),
+        // An empty page stands at the end of the range that it would have started from.
+        (None, false) => match &request.after {
+            Some(after) => (
+                any(Some(keys.from(after, later.other()))).await?,
+                any(Some(keys.beside(after, later))).await?,
+            ),
+            None => (false, any(None).await?),
+        },
+        (None, true) => match &request.before {
+            Some(before) => (
+                any(Some(keys.beside(before, later.other()))).await?,
+                any(Some(keys.from(before, later))).await?,
+            ),
+            None => (any(None).await?, false),
+        },
     };
     Ok(Page {
         items,
         has_previous,
         has_next,
-        total: Some(u64::try_from(extent.0).unwrap_or_default()),
+        total: Some(total),
     })
 }
 
-/// Asks after the page was read, so that what came in between counts as lying beyond it.
-async fn extent<E: EntityTrait>(
+async fn exists<E: EntityTrait>(
     db: &Db,
     list: Select<E>,
     id: E::Column,
-) -> Result<Extent, StoreError> {
-    // Ids are 32 bits wide in some tables: PostgreSQL's minimum has the column's type.
-    let wide = |expression: sea_orm::sea_query::Expr| expression.cast_as("bigint");
-    Ok(list
-        .select_only()
-        .expr_as(ColumnTrait::count(&id), "total")
-        .expr_as(wide(ColumnTrait::min(&id)), "lowest")
-        .expr_as(wide(ColumnTrait::max(&id)), "highest")
-        .into_tuple::<Extent>()
-        .one(db)
-        .await?
-        .unwrap_or_default())
-}
-
-/// Whether the list has lower and higher ids than the page.
-///
-/// An empty page stands at the end of the range that it would have started from.
-fn around(
-    range: Range,
-    ends: Option<(i64, i64)>,
-    (total, lowest, highest): Extent,
-) -> (bool, bool) {
-    let any = total > 0;
-    match ends {
-        Some((first, last)) => {
-            let (low, high) = if first < last {
-                (first, last)
-            } else {
-                (last, first)
-            };
-            (
-                lowest.is_some_and(|lowest| lowest < low),
-                highest.is_some_and(|highest| highest > high),
-            )
-        }
-        None if range.from_high => (
-            match range.below {
-                Some(below) => lowest.is_some_and(|lowest| lowest < below),
-                None => any,
-            },
-            range
-                .below
-                .zip(highest)
-                .is_some_and(|(below, highest)| highest >= below),
-        ),
-        None => (
-            range
-                .above
-                .zip(lowest)
-                .is_some_and(|(above, lowest)| lowest <= above),
-            match range.above {
-                Some(above) => highest.is_some_and(|highest| highest > above),
-                None => any,
-            },
-        ),
-    }
+) -> Result<bool, StoreError> {
+    let found = list.select_only().column_as(id, "id").limit(1);
+    Ok(found.into_tuple::<i32>().one(db).await?.is_some())
 }

@@ -16,7 +16,8 @@ use sea_orm::{
 
 use super::{
     db::{Db, Txn},
-    headers, intervals, mutation, page,
+    headers, intervals, mutation,
+    page::{Keys, fetch},
     rows::{Cell, author, to_column, to_millis},
 };
 use crate::{
@@ -29,7 +30,7 @@ use crate::{
     policy::seal::{Purpose, SealError, Sealer},
     store::{
         StoreError,
-        page::{Page, PageRequest},
+        page::{Page, PageRequest, Place, SortKey, SortValue},
         receivers::{HeaderChange, ReceiverFields, ReceiverFilter, ReceiverStore},
     },
 };
@@ -162,7 +163,24 @@ impl ReceiverStore for SqlManagementStore {
         if let Some(name) = &filter.name {
             list = list.filter(Column::Name.eq(name));
         }
-        page::fetch(&self.db, list, Column::Id, |row| row.id.into(), request)
+        let key = request.key;
+        let keys = Keys {
+            id: Column::Id,
+            by: match key {
+                SortKey::Id => None,
+                SortKey::Name => Some(Column::Name),
+                SortKey::UpdatedAt => Some(Column::UpdatedAt),
+            },
+        };
+        let place = |row: &Model| Place {
+            id: row.id.into(),
+            value: match key {
+                SortKey::Id => None,
+                SortKey::Name => Some(SortValue::Text(row.name.clone())),
+                SortKey::UpdatedAt => Some(SortValue::Moment(row.updated_at)),
+            },
+        };
+        fetch(&self.db, list, keys, place, request)
             .await?
             .try_map(from_row)
     }

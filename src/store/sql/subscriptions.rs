@@ -15,7 +15,8 @@ use sea_orm::{
 
 use super::{
     db::Txn,
-    intervals, mutation, page,
+    intervals, mutation,
+    page::{Keys, fetch},
     receivers::{SqlManagementStore, lock_existing},
     rows::{Cell, author},
 };
@@ -27,7 +28,7 @@ use crate::{
     },
     store::{
         StoreError,
-        page::{Page, PageRequest},
+        page::{Page, PageRequest, Place, SortKey, SortValue},
         subscriptions::{
             NewSubscription, SubscriptionChange, SubscriptionFilter, SubscriptionStore,
         },
@@ -150,7 +151,22 @@ impl SubscriptionStore for SqlManagementStore {
         if let Some(active) = filter.active {
             list = list.filter(Column::Active.eq(active));
         }
-        page::fetch(&self.db, list, Column::Id, |row| row.id.into(), request)
+        let key = request.key;
+        let keys = Keys {
+            id: Column::Id,
+            by: match key {
+                SortKey::Id | SortKey::Name => None,
+                SortKey::UpdatedAt => Some(Column::UpdatedAt),
+            },
+        };
+        let place = |row: &Model| Place {
+            id: row.id.into(),
+            value: match key {
+                SortKey::Id | SortKey::Name => None,
+                SortKey::UpdatedAt => Some(SortValue::Moment(row.updated_at)),
+            },
+        };
+        fetch(&self.db, list, keys, place, request)
             .await?
             .try_map(from_row)
     }

@@ -30,6 +30,7 @@ use crate::support::{both::on_both, database::TestDatabase};
 on_both!(
     pages_run_both_ways,
     pages_have_limits,
+    lists_can_be_ordered,
     filters_narrow,
     nested_records_cost_one_question,
 );
@@ -119,12 +120,10 @@ async fn pages_have_limits(database: TestDatabase) {
         (json!({"after": "nonsense"}), "after"),
         (json!({"before": "MTI"}), "before"),
     ] {
+        let large = arguments.to_string().contains("1001");
+        let wanted = if large { "LIMIT" } else { "VALIDATION" };
         let (code, message, path) = house.refused(PAGE, arguments).await;
-        assert_eq!(
-            (code.as_str(), path),
-            ("VALIDATION", json!([at])),
-            "{message}"
-        );
+        assert_eq!((code.as_str(), path), (wanted, json!([at])), "{message}");
     }
     let others =
         "query($after: String) { webhookSubscriptions(after: $after) { edges { cursor } } }";
@@ -147,11 +146,81 @@ async fn pages_have_limits(database: TestDatabase) {
             "limit",
         ),
     ] {
+        let large = query.contains("1001");
+        let wanted = if large { "LIMIT" } else { "VALIDATION" };
         let (code, _, path) = house.refused(query, json!({})).await;
+        assert_eq!((code.as_str(), path), (wanted, json!([at])), "{query}");
+    }
+}
+
+async fn lists_can_be_ordered(database: TestDatabase) {
+    let house = House::of(database).await;
+    for name in ["b", "a", "c"] {
+        let input = json!({"name": name, "webhookUri": "https://hooks.example.com/in"});
+        let create = "mutation($input: CreateWebhookReceiverInput!) {
+            createWebhookReceiver(input: $input) { webhookReceiver { id } } }";
+        house.data(create, json!({"input": input})).await;
+    }
+    let names = async |sort: &str, more: &str| {
+        let query = format!(
+            "{{ webhookReceivers(first: 2, sort: {sort} {more}) {{
+               edges {{ node {{ name }} }} pageInfo {{ hasNextPage endCursor }} }} }}"
+        );
+        let page = house.data(&query, json!({})).await["webhookReceivers"].take();
+        let edges = page["edges"].as_array().unwrap().iter();
+        let names: String = edges
+            .map(|edge| edge["node"]["name"].as_str().unwrap())
+            .collect();
+        (
+            names,
+            page["pageInfo"]["endCursor"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+        )
+    };
+    let (first, cursor) = names("{field: NAME}", "").await;
+    assert_eq!(first, "ab");
+    // A new one in front of the cursor moves nothing.
+    house.receiver().await;
+    let after = format!(", after: \"{cursor}\"");
+    assert_eq!(names("{field: NAME}", &after).await.0, "corders");
+    assert_eq!(
+        names("{field: NAME, direction: DESC}", "").await.0,
+        "ordersc"
+    );
+    assert_eq!(names("{direction: DESC}", "").await.0, "ordersc");
+    assert_eq!(names("{}", "").await.0, "ba");
+    let update = "mutation($etag: String!) { updateWebhookReceiver(
+        input: {id: 1, etag: $etag, description: \"x\"}) { webhookReceiver { id } } }";
+    let etag = house
+        .data("{ webhookReceiver(id: 1) { _etag } }", json!({}))
+        .await;
+    house
+        .data(update, json!({"etag": etag["webhookReceiver"]["_etag"]}))
+        .await;
+    assert_eq!(
+        names("{field: UPDATED_AT, direction: DESC}", "").await.0,
+        "borders"
+    );
+    // A cursor belongs to the order that it was read in.
+    let query = format!("{{ webhookReceivers(after: \"{cursor}\") {{ pageInfo {{ count }} }} }}");
+    let (code, message, path) = house.refused(&query, json!({})).await;
+    assert_eq!(
+        (code.as_str(), path),
+        ("VALIDATION", json!(["after"])),
+        "{message}"
+    );
+    let (subscription, _) = house.subscription(1).await;
+    house.subscription(2).await;
+    let query =
+        "{ a: webhookSubscriptions(sort: {direction: DESC}, last: 1) { edges { node { id } } }
+        b: webhookSubscriptions(sort: {field: UPDATED_AT}, first: 1) { edges { node { id } } } }";
+    let found = house.data(query, json!({})).await;
+    for list in ["a", "b"] {
         assert_eq!(
-            (code.as_str(), path),
-            ("VALIDATION", json!([at])),
-            "{query}"
+            found[list]["edges"][0]["node"]["id"], subscription,
+            "{found}"
         );
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod api_keys;
 mod audits;
 mod deletion;
+mod error_codes;
 mod event_control;
 mod events;
 mod headers;

@@ -226,7 +226,19 @@ async fn large_requests_are_refused(database: TestDatabase) {
         fragment d on Query { x1: __typename x2: __typename x3: __typename x4: __typename }";
     let tokens = "# \n{ __typename ".to_owned() + &"@skip(if: false) ".repeat(2000) + "}";
     let overlaps = format!("{{ {} }}", "__typename ".repeat(500));
+    // A few lines that ask for very much: by themselves, by fragments, by variables.
+    let wide = "{ webhookReceivers(first: 1000) { edges { node {
+        subscriptions { events(limit: 1000) { deliveryAttempts { error } } } } } } }";
+    let aliased: String = (0..600)
+        .map(|n| format!("a{n}: webhookEvents(limit: 1000) {{ ...e }} "))
+        .collect();
+    let aliased = format!("{{ {aliased} }} fragment e on WebhookEvent {{ id status }}");
+    let by_default = "query($n: Int = 1000) { webhookSubscriptions(last: $n) { edges { node {
+        events(limit: $n) { id } } } } }";
     for document in [
+        wide,
+        &aliased,
+        by_default,
         &deep,
         &format!("{{ {aliases} }}"),
         spread,
@@ -236,6 +248,10 @@ async fn large_requests_are_refused(database: TestDatabase) {
         let (code, message, _) = house.refused(document, json!({})).await;
         assert_eq!(code, "LIMIT", "{message}");
     }
+    let by_variable = by_default.replace(" = 1000", "");
+    let (code, message, _) = house.refused(&by_variable, json!({"n": 1000})).await;
+    assert_eq!(code, "LIMIT", "{message}");
+    house.data(&by_variable, json!({"n": 100})).await;
 }
 
 /// A log that panics when it is read.

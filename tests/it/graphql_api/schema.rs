@@ -1,5 +1,7 @@
 //! The schema that clients are written against.
 
+use std::{path::Path, process::Command};
+
 use rowhook::{
     domain::{
         ids::ResourceId,
@@ -40,6 +42,32 @@ fn the_schema_is_the_documented_one() {
         "docs/schema.graphql is not the schema in force; if the change is meant, run the test with \
          ROWHOOK_UPDATE_SNAPSHOTS=1 and commit the file"
     );
+}
+
+/// A public code generator makes strict TypeScript of the documented schema, and of an operation for each field
+/// of its roots.
+#[test]
+fn a_code_generator_takes_the_schema() {
+    let modules = std::env::var_os("ROWHOOK_TEST_NODE_MODULES").expect(
+        "ROWHOOK_TEST_NODE_MODULES names no folder with @graphql-codegen: run the tests with tests/run",
+    );
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new("node")
+        .arg(here.join("tests/it/support/graphql_codegen.cjs"))
+        .arg(here.join("docs/schema.graphql"))
+        .arg(folder.path())
+        .env("NODE_PATH", modules)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    // So many fields the roots had when this was written.
+    assert!(said.trim().parse::<u32>().unwrap() >= 30, "{said}");
 }
 
 fn sample_catalogue() -> Catalogue {

@@ -12,7 +12,7 @@ use rowhook::{
     store::{
         StoreError,
         event_log::{EventFilter, EventLog as _},
-        page::PageRequest,
+        page::{PageRequest, SortKey},
         sql::{db::Db, event_log::SqlEventLog},
     },
 };
@@ -336,7 +336,8 @@ const FIRST_THREE: PageRequest = PageRequest {
     before: None,
     limit: 3,
     backward: false,
-    newest_first: true,
+    key: SortKey::Id,
+    descending: true,
 };
 
 async fn pages_run_from_the_newest(database: TestDatabase) {
@@ -356,12 +357,12 @@ async fn pages_run_from_the_newest(database: TestDatabase) {
     // New ones come on top and move nothing.
     stored::insert_event(&db, event()).await;
     let next = PageRequest {
-        after: Some(3),
+        after: Some(3.into()),
         ..FIRST_THREE
     };
     assert_eq!(page(next).await, (vec![2, 1], true, false));
     let back = PageRequest {
-        before: Some(2),
+        before: Some(2.into()),
         backward: true,
         limit: 2,
         ..FIRST_THREE
@@ -369,22 +370,38 @@ async fn pages_run_from_the_newest(database: TestDatabase) {
     assert_eq!(page(back).await, (vec![4, 3], true, true));
     // Beyond either end there is nothing, and the list on the other side.
     let beyond = PageRequest {
-        after: Some(1),
+        after: Some(1.into()),
         ..FIRST_THREE
     };
     assert_eq!(page(beyond).await, (vec![], true, false));
     let beyond = PageRequest {
-        before: Some(6),
+        before: Some(6.into()),
         backward: true,
         ..FIRST_THREE
     };
     assert_eq!(page(beyond).await, (vec![], false, true));
-    // The list has one order.
-    let asked_otherwise = PageRequest {
-        newest_first: false,
+    // The same from the oldest.
+    let oldest_first = PageRequest {
+        descending: false,
         ..FIRST_THREE
     };
-    assert_eq!(page(asked_otherwise).await.0, [6, 5, 4]);
+    let after = |id: i64| PageRequest {
+        after: Some(id.into()),
+        ..oldest_first.clone()
+    };
+    let before = |id: i64| PageRequest {
+        before: Some(id.into()),
+        backward: true,
+        ..oldest_first.clone()
+    };
+    assert_eq!(
+        page(oldest_first.clone()).await,
+        (vec![1, 2, 3], false, true)
+    );
+    assert_eq!(page(after(3)).await, (vec![4, 5, 6], true, false));
+    assert_eq!(page(after(6)).await, (vec![], true, false));
+    assert_eq!(page(before(5)).await, (vec![2, 3, 4], true, true));
+    assert_eq!(page(before(1)).await, (vec![], false, true));
 }
 
 async fn attempts_come_in_order_and_whole(database: TestDatabase) {

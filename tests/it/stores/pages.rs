@@ -1,9 +1,12 @@
 //! Keyset pages: whole, exact about what lies around them, and steady while rows come and go.
 
-use rowhook::store::{
-    page::{Page, PageRequest},
-    receivers::{ReceiverFilter, ReceiverStore as _},
-    subscriptions::{SubscriptionFilter, SubscriptionStore as _},
+use rowhook::{
+    domain::receiver::Receiver,
+    store::{
+        page::{Page, PageRequest, Place, SortKey, SortValue},
+        receivers::{ReceiverFilter, ReceiverStore as _},
+        subscriptions::{SubscriptionFilter, SubscriptionStore as _},
+    },
 };
 
 use super::{House, ann, fields, run_step_updates};
@@ -11,6 +14,7 @@ use crate::support::{both::on_both, database::TestDatabase, stored};
 
 on_both!(
     every_window_of_a_list_is_exact,
+    every_window_of_an_ordered_list_is_exact,
     pages_stay_steady_while_rows_come_and_go,
     filters_narrow_the_list_and_its_total,
 );
@@ -41,7 +45,8 @@ const ALL: PageRequest = PageRequest {
     before: None,
     limit: 1000,
     backward: false,
-    newest_first: false,
+    key: SortKey::Id,
+    descending: false,
 };
 
 /// Every combination of arguments against a list in memory.
@@ -54,18 +59,14 @@ async fn every_window_of_a_list_is_exact(database: TestDatabase) {
     let delete = "update rowhook.receivers set deleted_at = updated_at where id = 3";
     stored::run(&house.db, delete, []).await;
     let edges = [None, Some(1), Some(3), Some(4), Some(6), Some(9)];
-    for newest_first in [false, true] {
+    for descending in [false, true] {
         let mut list = [1, 2, 4, 5, 6];
-        if newest_first {
+        if descending {
             list.reverse();
         }
         // Whether `one` comes strictly after `other` in the list's order.
         let later = |one: i64, other: i64| {
-            if newest_first {
-                one < other
-            } else {
-                one > other
-            }
+            if descending { one < other } else { one > other }
         };
         for (after, before) in edges
             .iter()
@@ -73,11 +74,12 @@ async fn every_window_of_a_list_is_exact(database: TestDatabase) {
         {
             for (limit, backward) in [(2, false), (2, true), (1000, false), (1000, true)] {
                 let request = PageRequest {
-                    after,
-                    before,
+                    after: after.map(Place::from),
+                    before: before.map(Place::from),
                     limit,
                     backward,
-                    newest_first,
+                    key: SortKey::Id,
+                    descending,
                 };
                 let mut expected: Vec<i64> = list
                     .iter()
@@ -91,7 +93,7 @@ async fn every_window_of_a_list_is_exact(database: TestDatabase) {
                 } else {
                     expected.truncate(limit);
                 }
-                let (ids, has_previous, has_next, total) = house.page(request).await;
+                let (ids, has_previous, has_next, total) = house.page(request.clone()).await;
                 assert_eq!(ids, expected, "{request:?}");
                 assert_eq!(total, 5);
                 if let (Some(first), Some(last)) = (expected.first(), expected.last()) {
@@ -103,10 +105,80 @@ async fn every_window_of_a_list_is_exact(database: TestDatabase) {
     }
 }
 
+/// Ordered by name and by change, with equals among them: every window against a list in memory.
+async fn every_window_of_an_ordered_list_is_exact(database: TestDatabase) {
+    let house = House::of(database).await;
+    let moments = ["10:00:00+00:00", "10:00:00.500+00:00", "10:00:00.250+00:00"];
+    for (index, name) in ["b", "a", "c", "a", "b", "a"].into_iter().enumerate() {
+        house.receiver(true).await;
+        let set = format!(
+            "update rowhook.receivers set name = '{name}', updated_at = '2026-04-26T{}' where id = {}",
+            moments[index % 3],
+            index + 1
+        );
+        stored::run(&house.db, &set, []).await;
+    }
+    let all = house.store.receivers(&ReceiverFilter::default(), ALL).await;
+    let all = all.unwrap().items;
+    for key in [SortKey::Name, SortKey::UpdatedAt] {
+        let place = |one: &Receiver| Place {
+            id: one.id.0.into(),
+            value: Some(match key {
+                SortKey::UpdatedAt => SortValue::Moment(one.updated_at),
+                SortKey::Id | SortKey::Name => SortValue::Text(one.name.clone()),
+            }),
+        };
+        let mut list: Vec<Place> = all.iter().map(place).collect();
+        list.sort_by(|one, other| {
+            let values = match (&one.value, &other.value) {
+                (Some(SortValue::Text(one)), Some(SortValue::Text(other))) => one.cmp(other),
+                (Some(SortValue::Moment(one)), Some(SortValue::Moment(other))) => one.cmp(other),
+                odd => panic!("{odd:?}"),
+            };
+            values.then(one.id.cmp(&other.id))
+        });
+        for descending in [false, true] {
+            if descending {
+                list.reverse();
+            }
+            for (from, to) in (0..=7).flat_map(|from| (0..=7).map(move |to| (from, to))) {
+                for (limit, backward) in [(2, false), (2, true), (1000, false)] {
+                    // Edge 0 lies before the list and 7 behind it: no cursor.
+                    let at = |edge: usize| edge.checked_sub(1).and_then(|at| list.get(at));
+                    let request = PageRequest {
+                        after: at(from).cloned(),
+                        before: at(to).cloned().filter(|_| to < 7),
+                        limit,
+                        backward,
+                        key,
+                        descending,
+                    };
+                    let until = if (1..7).contains(&to) { to - 1 } else { 6 };
+                    let start = if from < 7 { from } else { 0 };
+                    let window = list.get(start..until).unwrap_or_default();
+                    let size = window.len().min(limit as usize);
+                    let window = if backward {
+                        &window[window.len() - size..]
+                    } else {
+                        &window[..size]
+                    };
+                    let expected: Vec<i64> = window.iter().map(|one| one.id).collect();
+                    let (ids, has_previous, has_next, total) = house.page(request.clone()).await;
+                    assert_eq!((ids, total), (expected, 6), "{request:?}");
+                    if let (Some(first), Some(last)) = (window.first(), window.last()) {
+                        assert_eq!(has_previous, *first != list[0], "{request:?}");
+                        assert_eq!(has_next, *last != list[5], "{request:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
 async fn pages_stay_steady_while_rows_come_and_go(database: TestDatabase) {
     let house = House::of(database).await;
-    let forward = |after| PageRequest {
-        after,
+    let forward = |after: Option<i64>| PageRequest {
+        after: after.map(Place::from),
         limit: 2,
         ..ALL
     };
@@ -137,8 +209,8 @@ async fn pages_stay_steady_while_rows_come_and_go(database: TestDatabase) {
         house.page(forward(Some(6))).await,
         (vec![7], true, false, 6)
     );
-    let backward = |before| PageRequest {
-        before,
+    let backward = |before: Option<i64>| PageRequest {
+        before: before.map(Place::from),
         limit: 2,
         backward: true,
         ..ALL
@@ -156,18 +228,18 @@ async fn pages_stay_steady_while_rows_come_and_go(database: TestDatabase) {
         (vec![], false, true, 6)
     );
     let nothing = PageRequest {
-        after: Some(4),
+        after: Some(4.into()),
         limit: 0,
         ..ALL
     };
-    assert_eq!(house.page(nothing).await, (vec![], true, true, 6));
-    let nothing_newest_first = PageRequest {
-        newest_first: true,
-        after: Some(1),
+    assert_eq!(house.page(nothing.clone()).await, (vec![], true, true, 6));
+    let nothing_descending = PageRequest {
+        descending: true,
+        after: Some(1.into()),
         ..nothing
     };
     assert_eq!(
-        house.page(nothing_newest_first).await,
+        house.page(nothing_descending).await,
         (vec![], true, false, 6)
     );
 }
