@@ -84,7 +84,10 @@ where
 /// What can be asked.
 pub struct Query;
 
-/// What can be asked.
+/// What can be asked. Limits, each answered with the code LIMIT: 24 levels, 10,000 tokens and 2,000 fields of a
+/// document (aliases and fragments are counted wherever they stand), 1,000,000 values that its answer could
+/// hold were each page full (a list without a page counts as 10), 1,000 records of a page, 1 MiB of a body, 32
+/// operations of a WebSocket at once, 200 subscriptions of a process.
 #[graphql_object]
 #[graphql(name = "Query", context = Context, scalar = ApiScalar)]
 impl Query {

@@ -39,7 +39,7 @@ async fn each_code_is_met(database: TestDatabase) {
             nothing(),
             "NOT_FOUND",
             Value::Null,
-            "webhook receiver 7",
+            "webhook receiver with id 7",
         ),
         (
             ADMIN,
