@@ -14,6 +14,8 @@ mod document;
 mod error;
 mod event;
 mod event_control;
+mod filter;
+mod filter_test;
 mod header;
 mod loader;
 mod pasted;

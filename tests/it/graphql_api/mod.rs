@@ -6,6 +6,7 @@ mod audits;
 mod deletion;
 mod event_control;
 mod events;
+mod filters;
 mod headers;
 mod lists;
 mod npm_client;
