@@ -23,6 +23,8 @@ pub struct ActivityInterval {
     pub action: Action,
     /// UPDATE fires only when one of these columns changed.
     pub changed_fields: Option<Vec<String>>,
+    /// A CEL expression: only changes of which it holds fire.
+    pub filter: Option<String>,
     /// What had committed when it became active: those changes are out.
     pub from: Position,
     /// What had committed when it stopped being active: only those changes are in. `None`: it is

@@ -24,6 +24,8 @@ pub struct Subscription {
     pub active: bool,
     /// UPDATE fires only when one of these columns changed.
     pub changed_fields: Option<Vec<String>>,
+    /// A CEL expression: only changes of which it holds fire.
+    pub filter: Option<String>,
     /// Who made it.
     pub created_by: Author,
     /// Who changed it last.

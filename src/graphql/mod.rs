@@ -15,6 +15,8 @@ mod document;
 mod error;
 mod event;
 mod event_control;
+mod filter;
+mod filter_test;
 mod header;
 mod live;
 mod live_document;

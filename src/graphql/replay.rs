@@ -21,7 +21,7 @@ use super::{
 #[graphql(name = "ReplayWebhookChangesInput", scalar = ApiScalar)]
 pub struct ReplayWebhookChangesInput {
     /// The id of the subscription that the events are made for. The changes are matched by its present
-    /// resource, action and changedFields, whatever it was at the time.
+    /// resource, action, changedFields and filter, whatever it was at the time.
     pub subscription_id: i32,
     /// Only changes that occurred at or after this moment.
     pub from: Option<DateTime>,

@@ -12,6 +12,7 @@ use super::{
     error::ApiError,
     event::{self, EventConnection, EventNode, WebhookEventFilters},
     event_control::{self, WebhookEventCountPayload, WebhookEventPayload},
+    filter_test::{self, TestWebhookFilterInput, WebhookFilterTest},
     header::{
         self, AddHeaderToWebhookReceiverInput, CreateWebhookHeaderInput, DeleteWebhookHeaderInput,
         RemoveHeaderFromWebhookReceiverInput, UpdateWebhookHeaderInput, WebhookHeaderPayload,
@@ -237,6 +238,16 @@ impl Query {
     /// configured in `receivers.egress_ips`, empty when nothing is.
     fn webhook_source_ips(context: &Context) -> &[String] {
         &context.services.source_ips
+    }
+
+    /// Which of the last changes a subscription of this setting would have fired on, and why not. Needs role
+    /// admin: the answer tells what stands in rows. Nothing is sent or stored.
+    async fn test_webhook_filter(
+        context: &Context,
+        #[graphql(description = "The setting to try, as a subscription would have it.")]
+        input: TestWebhookFilterInput,
+    ) -> Result<WebhookFilterTest, ApiError> {
+        filter_test::run(context, input).await
     }
 
     /// The API keys, revoked ones too, in id order; never a key itself. Needs role admin. The `admin_key` of

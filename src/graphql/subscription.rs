@@ -7,7 +7,6 @@ use crate::{
         action::Action,
         api_key::Role,
         ids::{ReceiverId, SubscriptionId},
-        resource::ResourceName,
         subscription::Subscription,
     },
     store::{
@@ -23,6 +22,7 @@ use super::{
     context::Context,
     error::{ApiError, InputPath},
     event::{self, EventNode},
+    filter::{Narrowed, without_doubles},
     header::owner,
     receiver::{ReceiverNode, changed_since},
     receiver_change::is_absent,
@@ -106,9 +106,15 @@ impl SubscriptionNode {
         self.0.active
     }
 
-    /// An UPDATE fires only when one of these columns changed; null: when any did.
+    /// An UPDATE fires only when one of these columns changed; null: when any did. Values are compared as they
+    /// are stored, with every digit.
     fn changed_fields(&self) -> Option<&[String]> {
         self.0.changed_fields.as_deref()
+    }
+
+    /// Only changes of which this CEL expression holds fire; null: every change does.
+    fn filter(&self) -> Option<&str> {
+        self.0.filter.as_deref()
     }
 
     /// The receiver's id.
@@ -187,6 +193,11 @@ pub struct CreateWebhookSubscriptionInput {
     pub active: Option<bool>,
     /// With action UPDATE: fire only when one of these columns changed. Default: when any did.
     pub changed_fields: Option<Vec<String>>,
+    /// Only changes of which this CEL expression holds fire, at most 4096 bytes. It has the whole row before
+    /// and after the change, `old` and `new` (null on CREATE and on DELETE), `resource` ("RUN_STEP") and
+    /// `action` ("UPDATE"). Checked when it is saved. A change on which it fails is delivered. Default: every
+    /// change fires. Example: `new.status == 'complete' && old.status != new.status`.
+    pub filter: Option<String>,
 }
 
 /// A change of a subscription. What is absent stays as it is, what is null goes back to its default.
@@ -207,6 +218,9 @@ pub struct UpdateWebhookSubscriptionInput {
     pub active: Nullable<bool>,
     /// With action UPDATE: fire only when one of these columns changed. Default: when any did.
     pub changed_fields: Nullable<Vec<String>>,
+    /// Only changes of which this CEL expression holds fire, at most 4096 bytes; see
+    /// `CreateWebhookSubscriptionInput.filter`. Default: every change fires.
+    pub filter: Nullable<String>,
 }
 
 impl UpdateWebhookSubscriptionInput {
@@ -220,8 +234,13 @@ impl UpdateWebhookSubscriptionInput {
             action,
             active,
             changed_fields,
+            filter,
         } = self;
-        !is_absent(active) && is_absent(resource) && is_absent(action) && is_absent(changed_fields)
+        !is_absent(active)
+            && is_absent(resource)
+            && is_absent(action)
+            && is_absent(changed_fields)
+            && is_absent(filter)
     }
 }
 
@@ -290,15 +309,18 @@ pub async fn create(
     let at = InputPath::argument("input");
     let resource = context.resource(&input.resource, &at.field("resource"))?;
     let action = Action::from(input.action);
-    if let Some(columns) = &input.changed_fields {
-        check_columns(context, columns, &resource, action)?;
-    }
+    let narrowed = Narrowed {
+        changed_fields: input.changed_fields.as_deref(),
+        filter: input.filter.as_deref(),
+    };
+    narrowed.check(context, &resource, action)?;
     let new = NewSubscription {
         receiver_id: ReceiverId(input.receiver_id),
         resource,
         action,
         active: input.active.unwrap_or(true),
-        changed_fields: input.changed_fields,
+        changed_fields: input.changed_fields.map(without_doubles),
+        filter: input.filter,
     };
     let store = &context.services.subscriptions;
     let record = store
@@ -363,8 +385,8 @@ pub async fn delete(
     })
 }
 
-/// What the store is asked to change. `changedFields` must fit the resource and action as they will be,
-/// whichever of the three the client gives.
+/// What the store is asked to change. `changedFields` and the filter must fit the resource and action as they
+/// will be, whichever of these the client gives.
 fn change(
     context: &Context,
     input: UpdateWebhookSubscriptionInput,
@@ -386,16 +408,22 @@ fn change(
         Nullable::Some(action) => Some(Action::from(action)),
     };
     let changed_fields = input.changed_fields.explicit();
+    let filter = input.filter.explicit();
     let moved = resource.is_some() || action.is_some();
-    let columns = match &changed_fields {
-        Some(given) => given.as_deref(),
-        None if moved => current.changed_fields.as_deref(),
-        None => None,
+    let narrowed = Narrowed {
+        changed_fields: match &changed_fields {
+            Some(given) => given.as_deref(),
+            None if moved => current.changed_fields.as_deref(),
+            None => None,
+        },
+        filter: match &filter {
+            Some(given) => given.as_deref(),
+            None if resource.is_some() => current.filter.as_deref(),
+            None => None,
+        },
     };
-    if let Some(columns) = columns {
-        let resource = resource.as_ref().unwrap_or(&current.resource);
-        check_columns(context, columns, resource, action.unwrap_or(current.action))?;
-    }
+    let new_resource = resource.as_ref().unwrap_or(&current.resource);
+    narrowed.check(context, new_resource, action.unwrap_or(current.action))?;
     Ok(SubscriptionChange {
         active: match input.active {
             Nullable::ImplicitNull => None,
@@ -404,43 +432,9 @@ fn change(
         },
         resource,
         action,
-        changed_fields,
+        changed_fields: changed_fields.map(|given| given.map(without_doubles)),
+        filter,
     })
-}
-
-/// `changedFields` are for UPDATE alone, name columns of the resource, and name at least one.
-fn check_columns(
-    context: &Context,
-    columns: &[String],
-    resource: &ResourceName,
-    action: Action,
-) -> Result<(), ApiError> {
-    let at = InputPath::argument("input").field("changedFields");
-    if action != Action::Update {
-        return Err(at.refuse(format!(
-            "has a meaning for action UPDATE alone, not for {action}; set it to null"
-        )));
-    }
-    if columns.is_empty() {
-        return Err(at.refuse("must name at least one column; null means any column"));
-    }
-    let Some(resource) = context.services.catalogue.find(resource.as_str()) else {
-        return Err(at.refuse(format!(
-            "can not be checked: resource {resource} is no longer in the configuration"
-        )));
-    };
-    let known = &resource.definition.columns;
-    for (index, column) in columns.iter().enumerate() {
-        if !known.iter().any(|known| known.name == *column) {
-            let names: Vec<&str> = known.iter().map(|known| known.name.as_str()).collect();
-            return Err(at.index(index).refuse(format!(
-                "names no column of {}: {column:?}; its columns are {}",
-                resource.name,
-                names.join(", ")
-            )));
-        }
-    }
-    Ok(())
 }
 
 async fn existing(context: &Context, id: SubscriptionId) -> Result<Subscription, ApiError> {

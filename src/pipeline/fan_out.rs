@@ -18,13 +18,14 @@ use crate::{
         action::Action,
         change::Change,
         event::{NewEvent, RowHashes},
-        ids::ResourceId,
+        ids::{ChangeId, ResourceId},
         interval::ActivityInterval,
         resource::{Resource, ResourceName},
     },
     policy::{
+        filter::{FilterInput, Filters},
         logged_row::{LoggedRow, UnreadableRow, row_hash},
-        matching::{Subject, fires},
+        matching::{Subject, Verdict, decides, verdict},
     },
     store::{
         StoreError,
@@ -34,6 +35,7 @@ use crate::{
 
 use super::{
     dispatcher::Dispatcher,
+    filter_failures::FilterFailures,
     lifeline::{BEAT, Lifeline, Pulse},
     messages::{FanOutPage, Finish, Hints, Slot, Wake},
     status::Status,
@@ -66,6 +68,8 @@ pub struct FanOut {
 struct Matching {
     parts: FanOutParts,
     pulse: Pulse,
+    filters: Filters,
+    failures: FilterFailures,
 }
 
 impl FanOut {
@@ -75,6 +79,8 @@ impl FanOut {
             work: Rc::new(Mutex::new(Matching {
                 parts,
                 pulse: lifeline.pulse().clone(),
+                filters: Filters::default(),
+                failures: FilterFailures::default(),
             })),
             lifeline,
         }
@@ -109,15 +115,14 @@ impl Handler<Finish> for FanOut {
 }
 
 /// What matching needs of a change's row; of an unreadable one it makes do with the change itself.
-struct RowFacts {
+struct RowFacts<'a> {
     row_id: String,
     rows: RowHashes,
-    changed: Vec<String>,
-    readable: bool,
+    row: Option<LoggedRow<'a>>,
 }
 
-impl RowFacts {
-    fn of(change: &Change, resource: &Resource) -> Self {
+impl<'a> RowFacts<'a> {
+    fn of(change: &'a Change, resource: &Resource) -> Self {
         Self::read(change, resource).unwrap_or_else(|error| {
             // It still becomes an event, which fails with this reason when it is due: it is seen, and
             // nothing behind it waits.
@@ -128,13 +133,12 @@ impl RowFacts {
                     row: row_hash("", &change.id.to_string()),
                     previous: None,
                 },
-                changed: Vec::new(),
-                readable: false,
+                row: None,
             }
         })
     }
 
-    fn read(change: &Change, resource: &Resource) -> Result<Self, UnreadableRow> {
+    fn read(change: &'a Change, resource: &Resource) -> Result<Self, UnreadableRow> {
         let definition = &resource.definition;
         let row = LoggedRow::parse(&change.row_data, change.old_values.as_deref())?;
         let row_id = row.id(definition)?;
@@ -145,8 +149,7 @@ impl RowFacts {
                 previous: previous.map(|id| row_hash(&definition.table, &id)),
             },
             row_id,
-            changed: row.changed_columns().map(str::to_owned).collect(),
-            readable: true,
+            row: Some(row),
         })
     }
 }
@@ -211,7 +214,7 @@ impl Matching {
         Ok(by_kind)
     }
 
-    fn events_of(&self, change: &Change, intervals: &Intervals, events: &mut Vec<NewEvent>) {
+    fn events_of(&mut self, change: &Change, intervals: &Intervals, events: &mut Vec<NewEvent>) {
         let Some(resource) = self.parts.versions.get(change.resource_id) else {
             // Only a version that rowhook itself did not write can be missing.
             tracing::error!(
@@ -225,22 +228,27 @@ impl Matching {
             return;
         };
         let facts = RowFacts::of(change, &resource);
-        let changed: Vec<&str> = facts.changed.iter().map(String::as_str).collect();
+        let changed: Vec<&str> = facts
+            .row
+            .iter()
+            .flat_map(LoggedRow::changed_columns)
+            .collect();
         let subject = Subject {
             place: change.place,
             resource: &resource.name,
             action: change.action,
             changed: &changed,
         };
+        let row = facts.row.as_ref();
+        let input = row.map(|row| FilterInput::new(row, &resource.name, change.action));
         let mut last = None;
         for interval in candidates {
             // In the order of subscriptions: one of them fires once, whatever its history says.
-            let fires = if facts.readable {
-                fires(interval, &subject)
-            } else {
-                interval.covers(change.place)
-            };
-            if !fires || last == Some(interval.subscription_id) {
+            let known = last == Some(interval.subscription_id);
+            if known
+                || !decides(interval, &subject)
+                || !self.owes(interval, change.id, &subject, input.as_ref())
+            {
                 continue;
             }
             last = Some(interval.subscription_id);
@@ -256,6 +264,26 @@ impl Matching {
                 rows: facts.rows,
             });
         }
+    }
+
+    /// What the setting says that was in force. An unreadable row fires whatever was asked for.
+    fn owes(
+        &mut self,
+        interval: &ActivityInterval,
+        change: ChangeId,
+        subject: &Subject<'_>,
+        input: Option<&FilterInput<'_>>,
+    ) -> bool {
+        let (fields, filter) = (
+            interval.changed_fields.as_deref(),
+            interval.filter.as_deref(),
+        );
+        let verdict = input.map(|input| verdict(fields, filter, subject, input, &mut self.filters));
+        if let Some(Verdict::Undecided(failure)) = &verdict {
+            self.parts.status.metrics().filter_failed();
+            self.failures.add(interval.subscription_id, change, failure);
+        }
+        verdict.is_none_or(|verdict| verdict.fires())
     }
 
     fn wake(&self, events: &[NewEvent]) {

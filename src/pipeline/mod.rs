@@ -10,6 +10,7 @@ pub mod cdc_poller;
 pub mod delivery_log;
 pub mod dispatcher;
 pub mod fan_out;
+mod filter_failures;
 pub mod guardian;
 pub mod leases;
 pub mod lifeline;

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::domain::resource::ResourceDefinition;
+use crate::domain::{action::Action, resource::ResourceDefinition};
 
 /// A log row's JSON object: column to the text of its value, in table order.
 type Members<'a> = IndexMap<String, &'a RawValue>;
@@ -63,6 +63,23 @@ impl<'a> LoggedRow<'a> {
         self.old_values
             .iter()
             .flat_map(|old| old.keys().map(String::as_str))
+    }
+
+    /// The whole row before the change, in table order; on CREATE there is none.
+    pub fn before(&self, action: Action) -> Option<impl Iterator<Item = (&str, &'a RawValue)>> {
+        let old = self.old_values.as_ref();
+        (action != Action::Create).then(|| {
+            self.row.iter().map(move |(name, now)| {
+                let before = old.and_then(|old| old.get(name)).unwrap_or(now);
+                (name.as_str(), *before)
+            })
+        })
+    }
+
+    /// The whole row after the change, in table order; on DELETE there is none.
+    pub fn after(&self, action: Action) -> Option<impl Iterator<Item = (&str, &'a RawValue)>> {
+        (action != Action::Delete)
+            .then(|| self.row.iter().map(|(name, value)| (name.as_str(), *value)))
     }
 
     /// `data.etag`: the etag column's value as text, else a hash of the row.

@@ -1,16 +1,22 @@
 //! The management API's door to history: making events anew out of the changes that are kept.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::domain::ids::SubscriptionId;
+use crate::domain::{
+    action::Action,
+    ids::{ChangeId, SubscriptionId, TransactionId},
+    resource::{ResourceDefinition, ResourceName},
+};
 
 use super::StoreError;
 
 /// Which changes; all that is given must hold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Replay {
-    /// Who they are owed to. They are matched by its present resource, action and columns.
+    /// Who they are owed to. They are matched by its present resource, action, columns and filter.
     pub subscription_id: SubscriptionId,
     /// Only changes that occurred at or after this.
     pub from: Option<DateTime<Utc>>,
@@ -24,6 +30,34 @@ pub struct Replay {
     pub row_id: Option<String>,
 }
 
+/// A change that is kept.
+#[derive(Clone, Debug)]
+pub struct KeptChange {
+    /// Its id.
+    pub id: ChangeId,
+    /// The transaction; on SQLite known once there is an event of it.
+    pub transaction_id: Option<TransactionId>,
+    /// When it occurred.
+    pub occurred_at: DateTime<Utc>,
+    /// What its row means.
+    pub definition: Arc<ResourceDefinition>,
+    /// The whole row as a JSON object: the new one, on DELETE the old.
+    pub row_data: String,
+    /// UPDATE: the old values of the columns that changed.
+    pub old_values: Option<String>,
+}
+
+/// The newest changes of a kind.
+#[derive(Clone, Debug)]
+pub struct RecentChanges {
+    /// The newest first.
+    pub changes: Vec<KeptChange>,
+    /// How many changes of any kind were looked at, from the newest on.
+    pub examined: u64,
+    /// Whether there are as many as were asked for, or no more are kept.
+    pub complete: bool,
+}
+
 /// The kept history.
 #[async_trait]
 pub trait History: Send + Sync {
@@ -35,4 +69,13 @@ pub trait History: Send + Sync {
     /// Returns how many. [`StoreError::NotFound`] when the subscription is deleted, and
     /// [`StoreError::Conflict`] when it or its receiver is not active or ceases to be; what was made stays.
     async fn replay(&self, replay: &Replay) -> Result<u64, StoreError>;
+
+    /// The newest `last` changes of a resource and action that have committed. Changes are found by walking
+    /// back from the newest of all, so the walk is bounded, and so are the bytes that are read.
+    async fn recent(
+        &self,
+        resource: &ResourceName,
+        action: Action,
+        last: u32,
+    ) -> Result<RecentChanges, StoreError>;
 }

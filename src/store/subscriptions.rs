@@ -31,6 +31,8 @@ pub struct NewSubscription {
     pub active: bool,
     /// UPDATE fires only when one of these columns changed.
     pub changed_fields: Option<Vec<String>>,
+    /// A CEL expression that has been checked: only changes of which it holds fire.
+    pub filter: Option<String>,
 }
 
 /// The fields of a subscription that can change; `None` leaves one as it is.
@@ -44,6 +46,8 @@ pub struct SubscriptionChange {
     pub action: Option<Action>,
     /// See [`Subscription::changed_fields`]; `Some(None)` takes the restriction away.
     pub changed_fields: Option<Option<Vec<String>>>,
+    /// See [`Subscription::filter`]; `Some(None)` takes it away.
+    pub filter: Option<Option<String>>,
 }
 
 /// What lists of subscriptions can be narrowed by.

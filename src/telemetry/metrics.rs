@@ -48,6 +48,7 @@ struct Families {
     commit_to_delivery: Histogram,
     capture_lag: Gauge<f64, std::sync::atomic::AtomicU64>,
     restarts: Family<ActorLabel, Counter>,
+    filter_failures: Counter,
 }
 
 /// The figures of this instance.
@@ -65,6 +66,7 @@ impl Default for Metrics {
             commit_to_delivery: Histogram::new(DELIVERY_BUCKETS),
             capture_lag: Gauge::default(),
             restarts: Family::default(),
+            filter_failures: Counter::default(),
         };
         let registry = &mut families.registry;
         registry.register(
@@ -101,6 +103,11 @@ impl Default for Metrics {
             "rowhook_actor_restarts",
             "Stages that were started again",
             families.restarts.clone(),
+        );
+        registry.register(
+            "rowhook_filter_failures",
+            "Changes that a subscription's filter could not judge, and that were delivered for it",
+            families.filter_failures.clone(),
         );
         Self(Arc::new(families))
     }
@@ -146,6 +153,11 @@ impl Metrics {
     /// How far capture is behind.
     pub fn capture_lag(&self, seconds: f64) {
         self.0.capture_lag.set(seconds.max(0.0));
+    }
+
+    /// A filter could not judge a change.
+    pub fn filter_failed(&self) {
+        self.0.filter_failures.inc();
     }
 
     /// The figures in Prometheus' text format.

@@ -52,6 +52,7 @@ async fn another_subscription(world: &World, receiver_id: ReceiverId) -> Subscri
         action: Action::Update,
         active: true,
         changed_fields: None,
+        filter: None,
     };
     let by = Author::rowhook();
     world

@@ -143,6 +143,27 @@ async fn the_present_setting_decides(database: TestDatabase) {
     assert_eq!(count(&world, &everything()).await, 1);
     run(&world.db, set, [r#"["id","n"]"#.into()]).await;
     assert_eq!(count(&world, &everything()).await, 3);
+    // The last is a member that no row has: what a filter can not judge is replayed.
+    for (filter, counted) in [
+        ("new.n >= 2", 2),
+        ("old.id == 1 && new.id == 5", 1),
+        ("false", 0),
+        ("new.m > 2", 3),
+    ] {
+        let set = "update rowhook.subscriptions set filter = $1";
+        run(&world.db, set, [filter.into()]).await;
+        assert_eq!(count(&world, &everything()).await, counted, "{filter}");
+    }
+    let set = "update rowhook.subscriptions set filter = $1";
+    run(&world.db, set, ["new.n >= 2".into()]).await;
+    assert_eq!(history(&world).replay(&everything()).await.unwrap(), 2);
+    world.states_are(&[(DELIVERED, 5)]).await;
+    run(
+        &world.db,
+        "update rowhook.subscriptions set filter = null",
+        [],
+    )
+    .await;
     for (column, value) in [("action", "DELETE"), ("resource", "PART")] {
         let set = format!("update rowhook.subscriptions set {column} = $1");
         run(&world.db, &set, [value.into()]).await;

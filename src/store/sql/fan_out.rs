@@ -46,6 +46,7 @@ struct IntervalRow {
     resource: String,
     action: String,
     changed_fields: Option<String>,
+    filter: Option<String>,
     opened_at: String,
     closed_at: Option<String>,
 }
@@ -66,6 +67,7 @@ impl IntervalRow {
                 .map(|text| serde_json::from_str(&text))
                 .transpose()
                 .map_err(|e| corrupt(&e))?,
+            filter: self.filter,
             from: self.opened_at.parse().map_err(|e| corrupt(&e))?,
             to: self
                 .closed_at
@@ -92,7 +94,7 @@ impl FanOutStore for SqlFanOut {
             .query_all_raw(db.statement(
                 &format!(
                     "with {} select i.id, i.subscription_id, i.receiver_id, i.resource, i.action,
-                            i.changed_fields, i.opened_at, i.closed_at
+                            i.changed_fields, i.filter, i.opened_at, i.closed_at
                      from b join rowhook.activity_intervals i
                        on i.resource = b.resource and i.action = b.action
                      order by i.subscription_id, i.id",

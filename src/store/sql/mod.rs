@@ -24,6 +24,7 @@ pub mod outcomes;
 mod page;
 pub mod page_connection;
 pub mod receivers;
+mod recent_changes;
 mod records;
 pub mod replay;
 pub mod retention;

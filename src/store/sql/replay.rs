@@ -4,7 +4,7 @@
 //! does it (`fan_out`), so the two take turns, and a batch holds fan-out up for as long as a page of
 //! its own would. The cursor itself does not move.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Mutex};
 
 use async_trait::async_trait;
 use entity::{receivers, subscriptions};
@@ -15,25 +15,27 @@ use super::{
     db::{Db, Dialect, Txn},
     event_lists::{list, versions},
     fan_out::{insert, take_numbers},
-    mutation,
+    mutation, recent_changes,
     records::{numbers, one_of, read_user_text, user_text},
     subscriptions::from_row,
 };
 use crate::{
     domain::{
+        action::Action,
         event::{NewEvent, RowHashes},
         ids::{ChangeId, ResourceId, TransactionId},
-        resource::ResourceDefinition,
+        resource::{ResourceDefinition, ResourceName},
         snapshot::Place,
         subscription::Subscription,
     },
     policy::{
+        filter::{FilterInput, Filters},
         logged_row::{LoggedRow, UnreadableRow, row_hash},
-        matching::{Subject, watches_any},
+        matching::{Subject, verdict},
     },
     store::{
         StoreError,
-        replay::{History, Replay},
+        replay::{History, RecentChanges, Replay},
     },
 };
 
@@ -55,6 +57,8 @@ struct Walk<'a> {
     /// What holds of a change `l` that is part of it; `$1` is the id after which to look.
     condition: String,
     values: Vec<Value>,
+    /// The subscription's filter, compiled. Nobody else holds the lock.
+    filters: Mutex<Filters>,
 }
 
 impl SqlHistory {
@@ -114,6 +118,7 @@ impl SqlHistory {
             versions,
             condition,
             values,
+            filters: Mutex::default(),
         })
     }
 
@@ -273,6 +278,26 @@ impl SqlHistory {
 }
 
 impl Walk<'_> {
+    /// What `changedFields` and the filter say as they are now. What the filter can not judge is replayed, as
+    /// fan-out would deliver it.
+    fn fires(&self, logged: &LoggedRow<'_>, subject: &Subject<'_>) -> bool {
+        let input = FilterInput::new(logged, subject.resource, subject.action);
+        let Subscription {
+            changed_fields,
+            filter,
+            ..
+        } = &self.subscription;
+        let mut filters = self.filters.lock().unwrap_or_else(|held| held.into_inner());
+        verdict(
+            changed_fields.as_deref(),
+            filter.as_deref(),
+            subject,
+            &input,
+            &mut filters,
+        )
+        .fires()
+    }
+
     /// The event that a change comes to, if it does.
     fn event(
         &self,
@@ -294,26 +319,18 @@ impl Walk<'_> {
                 action: self.subscription.action,
                 changed: &changed,
             };
-            let fires = watches_any(self.subscription.changed_fields.as_deref(), &subject);
-            Ok((
-                logged.id(definition)?,
-                logged.previous_id(definition)?,
-                fires,
-            ))
+            let row_id = logged.id(definition)?;
+            let wanted = self.replay.row_id.as_ref();
+            if wanted.is_some_and(|wanted| *wanted != row_id) || !self.fires(&logged, &subject) {
+                return Ok(None);
+            }
+            Ok(Some((row_id, logged.previous_id(definition)?)))
         });
-        let (row_id, previous, fires) = match facts {
-            Ok(facts) => facts,
+        let (row_id, previous) = match facts {
+            Ok(Some(facts)) => facts,
+            Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error)),
         };
-        if !fires
-            || self
-                .replay
-                .row_id
-                .as_ref()
-                .is_some_and(|wanted| *wanted != row_id)
-        {
-            return Ok(Ok(None));
-        }
         Ok(Ok(Some(NewEvent {
             subscription_id: self.subscription.id,
             receiver_id: self.subscription.receiver_id,
@@ -390,5 +407,14 @@ impl History for SqlHistory {
 
     async fn replay(&self, replay: &Replay) -> Result<u64, StoreError> {
         self.go(replay, true).await
+    }
+
+    async fn recent(
+        &self,
+        resource: &ResourceName,
+        action: Action,
+        last: u32,
+    ) -> Result<RecentChanges, StoreError> {
+        recent_changes::recent(&self.db, resource, action, last).await
     }
 }

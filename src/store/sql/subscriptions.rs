@@ -52,7 +52,7 @@ impl SubscriptionStore for SqlManagementStore {
             action: Set(new.action.as_str().to_owned()),
             active: Set(new.active),
             changed_fields: Set(new.changed_fields.as_deref().map(to_json)),
-            filter: Set(None),
+            filter: Set(new.filter),
             created_by_id: Set(author_id),
             created_by_name: Set(by.name.clone()),
             updated_by_id: Set(author_id),
@@ -217,6 +217,7 @@ fn set_changed(row: &mut ActiveModel, change: SubscriptionChange) {
         resource,
         action,
         changed_fields,
+        filter,
     } = change;
     if let Some(active) = active {
         row.active = Set(active);
@@ -229,6 +230,9 @@ fn set_changed(row: &mut ActiveModel, change: SubscriptionChange) {
     }
     if let Some(changed_fields) = changed_fields {
         row.changed_fields = Set(changed_fields.as_deref().map(to_json));
+    }
+    if let Some(filter) = filter {
+        row.filter = Set(filter);
     }
 }
 
@@ -257,6 +261,7 @@ pub(super) fn from_row(row: Model) -> Result<Subscription, StoreError> {
             .map(serde_json::from_str)
             .transpose()
             .map_err(|error| cell.corrupt("changed_fields", error))?,
+        filter: row.filter,
         created_by: author(row.created_by_id, row.created_by_name),
         updated_by: author(row.updated_by_id, row.updated_by_name),
         created_at: row.created_at,

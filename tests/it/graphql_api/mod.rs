@@ -7,6 +7,7 @@ mod deletion;
 mod error_codes;
 mod event_control;
 mod events;
+mod filters;
 mod headers;
 mod lists;
 mod live;

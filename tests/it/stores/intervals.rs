@@ -43,7 +43,9 @@ impl House {
             let (resource, action) = (&interval.resource, interval.action);
             let columns = interval.changed_fields.as_ref();
             let columns = columns.map_or(String::new(), |columns| format!(" {columns:?}"));
-            format!("{resource} {action}{columns}")
+            let filter = interval.filter.as_ref();
+            let filter = filter.map_or(String::new(), |filter| format!(" if {filter}"));
+            format!("{resource} {action}{columns}{filter}")
         });
         assert_eq!(covering.count(), 0, "{change:?} in several of {all:?}");
         assert!(all.iter().filter(|interval| interval.to.is_none()).count() <= 1);
@@ -209,6 +211,27 @@ async fn a_new_setting_takes_over_from_the_old_one(database: TestDatabase) {
             },
             "PART CREATE",
         ),
+        (
+            SubscriptionChange {
+                filter: Some(Some("new.n > 1".to_owned())),
+                ..none()
+            },
+            "PART CREATE if new.n > 1",
+        ),
+        (
+            SubscriptionChange {
+                filter: Some(Some("new.n > 2".to_owned())),
+                ..none()
+            },
+            "PART CREATE if new.n > 2",
+        ),
+        (
+            SubscriptionChange {
+                filter: Some(None),
+                ..none()
+            },
+            "PART CREATE",
+        ),
     ];
     let mut expected = Vec::new();
     for (change, setting) in steps {
@@ -240,6 +263,7 @@ async fn what_changes_no_setting_opens_nothing(database: TestDatabase) {
         resource: Some(subscription.resource.clone()),
         action: Some(subscription.action),
         changed_fields: Some(subscription.changed_fields.clone()),
+        filter: Some(subscription.filter.clone()),
     };
     house.set(&mut subscription, same).await;
     let renamed = fields("renamed");

@@ -125,5 +125,6 @@ fn run_step_updates(receiver_id: ReceiverId) -> NewSubscription {
         action: Action::Update,
         active: true,
         changed_fields: None,
+        filter: None,
     }
 }

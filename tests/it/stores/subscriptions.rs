@@ -30,8 +30,12 @@ async fn a_subscription_reads_back_as_it_was_made(database: TestDatabase) {
         Some(vec!["a \"b\"".to_owned(), "ä".to_owned()]),
     ];
     for (changed_fields, action) in columns.into_iter().zip(Action::ALL) {
+        let filter = changed_fields
+            .as_ref()
+            .map(|_| "new.\"ä\" == 'é'".to_owned());
         let new = NewSubscription {
             changed_fields: changed_fields.clone(),
+            filter: filter.clone(),
             action,
             active: action == Action::Update,
             ..run_step_updates(receiver.id)
@@ -42,6 +46,7 @@ async fn a_subscription_reads_back_as_it_was_made(database: TestDatabase) {
         assert_eq!(made.action, action);
         assert_eq!(made.active, action == Action::Update);
         assert_eq!(made.changed_fields, changed_fields);
+        assert_eq!(made.filter, filter);
         assert_eq!((&made.created_by, &made.updated_by), (&ann(), &ann()));
         assert_eq!(made.created_at, made.updated_at);
         let read = house.store.subscription(made.id).await.unwrap();
@@ -59,6 +64,7 @@ async fn a_change_leaves_what_it_does_not_name(database: TestDatabase) {
     let receiver = house.receiver(true).await;
     let new = NewSubscription {
         changed_fields: Some(vec!["status".to_owned()]),
+        filter: Some("new.n > 1".to_owned()),
         ..run_step_updates(receiver.id)
     };
     let made = house.store.create_subscription(new, &ann()).await.unwrap();
@@ -76,11 +82,13 @@ async fn a_change_leaves_what_it_does_not_name(database: TestDatabase) {
         (moved.action, moved.active, &moved.changed_fields),
         (made.action, made.active, &made.changed_fields)
     );
+    assert_eq!(moved.filter.as_deref(), Some("new.n > 1"));
     assert_ne!(moved.etag, made.etag);
     let change = SubscriptionChange {
         active: Some(false),
         action: Some(Action::Delete),
         changed_fields: Some(None),
+        filter: Some(None),
         ..SubscriptionChange::default()
     };
     let off = house
@@ -97,6 +105,7 @@ async fn a_change_leaves_what_it_does_not_name(database: TestDatabase) {
         ),
         ("PART", Action::Delete, false, &None)
     );
+    assert_eq!(off.filter, None);
     assert_eq!(house.store.subscription(made.id).await.unwrap(), Some(off));
 }
 

@@ -198,6 +198,7 @@ impl World {
             action: Action::Update,
             active: true,
             changed_fields: None,
+            filter: None,
         };
         let made = self.management.create_subscription(subscription, &by).await;
         made.unwrap();

@@ -77,7 +77,7 @@ pub async fn open_change(txn: &Txn) -> Place {
 /// at the place where its predecessor ended or later.
 pub async fn intervals(db: &Db, subscription: SubscriptionId) -> Vec<ActivityInterval> {
     let sql = "select subscription_id, receiver_id, resource, action, changed_fields, opened_at, \
-               closed_at from rowhook.activity_intervals where subscription_id = $1 order by id";
+               closed_at, filter from rowhook.activity_intervals where subscription_id = $1 order by id";
     let rows = db
         .query_all_raw(db.statement(sql, [subscription.0.into()]))
         .await
@@ -91,6 +91,7 @@ pub async fn intervals(db: &Db, subscription: SubscriptionId) -> Vec<ActivityInt
             resource: text(row, 2).unwrap().parse().unwrap(),
             action: text(row, 3).unwrap().parse().unwrap(),
             changed_fields: text(row, 4).map(|text| serde_json::from_str(&text).unwrap()),
+            filter: text(row, 7),
             from: text(row, 5).unwrap().parse().unwrap(),
             to: text(row, 6).map(|text| text.parse().unwrap()),
         })
