@@ -19,7 +19,7 @@ use crate::{
     http::{HttpState, KeyAuthenticator, Readiness, Sockets, routes},
     pipeline::{
         Pipeline, PipelineParts, PipelineSettings, guardian::GuardianSettings,
-        retention::RetentionSettings, sender::DeliveryDefaults, status::Status,
+        retention::RetentionSettings, sender::DeliveryDefaults, status::Status, wakes::Wakes,
     },
     policy::{egress::EgressPolicy, webhook_uri::check_uri},
     store::{
@@ -40,6 +40,7 @@ use crate::{
             receivers::SqlManagementStore,
             replay::SqlHistory,
             retention::SqlRetention,
+            test_deliveries::SqlTestDeliveries,
         },
     },
     telemetry::Metrics,
@@ -123,6 +124,7 @@ impl Service {
             leases,
             retention: Arc::new(SqlRetention::new(db.clone())),
             transport,
+            wakes: Wakes::default(),
         };
         let status = Status::new(Metrics::default());
         let delivery = DeliveryDefaults {
@@ -152,6 +154,8 @@ impl Service {
                 .collect(),
             event_control: Arc::new(SqlEventControl::new(db.clone())),
             history: Arc::new(SqlHistory::new(db.clone())),
+            test_deliveries: Arc::new(SqlTestDeliveries::new(db.clone())),
+            wakes: parts.wakes.clone(),
         });
         let metrics = status.metrics().clone();
         let sockets = Arc::new(Sockets::default());

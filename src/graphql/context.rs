@@ -12,6 +12,7 @@ use crate::{
         resource::{Catalogue, ResourceName},
         subscription::Subscription,
     },
+    pipeline::wakes::Wakes,
     store::{
         StoreError,
         api_keys::ApiKeyStore,
@@ -20,6 +21,7 @@ use crate::{
         receivers::ReceiverStore,
         replay::History,
         subscriptions::SubscriptionStore,
+        test_deliveries::TestDeliveries,
     },
 };
 
@@ -69,6 +71,10 @@ pub struct Services {
     pub event_control: Arc<dyn EventControl>,
     /// The kept changes.
     pub history: Arc<dyn History>,
+    /// Makes test deliveries.
+    pub test_deliveries: Arc<dyn TestDeliveries>,
+    /// Tells senders that there is something to do.
+    pub wakes: Wakes,
 }
 
 /// One request.

@@ -27,6 +27,7 @@ mod scalar;
 mod scalars;
 mod schema;
 mod subscription;
+mod test_webhook;
 mod validate;
 mod variables;
 

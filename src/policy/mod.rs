@@ -5,6 +5,7 @@ pub mod backoff;
 pub mod body;
 pub mod delivery;
 pub mod egress;
+pub mod example;
 pub mod judge;
 pub mod logged_row;
 pub mod matching;

@@ -18,5 +18,6 @@ pub mod replay;
 pub mod retention;
 pub mod sql;
 pub mod subscriptions;
+pub mod test_deliveries;
 
 pub use error::StoreError;

@@ -31,3 +31,5 @@ mod rows;
 mod secrets;
 mod sqlite_news;
 mod subscriptions;
+pub mod test_deliveries;
+mod test_payload;

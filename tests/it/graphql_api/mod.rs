@@ -31,12 +31,14 @@ use rowhook::{
     },
     graphql::{Api, ReceiverDefaults, Services},
     http::{HttpState, KeyAuthenticator, Readiness, SocketLimits, Sockets, routes},
+    pipeline::wakes::Wakes,
     policy::{egress::EgressPolicy, seal::Sealer, webhook_uri::check_uri},
     store::{
         api_keys::ApiKeyStore,
         sql::{
             api_keys::SqlApiKeyStore, db::Db, event_control::SqlEventControl,
             event_log::SqlEventLog, receivers::SqlManagementStore, replay::SqlHistory,
+            test_deliveries::SqlTestDeliveries,
         },
     },
 };
@@ -240,6 +242,8 @@ fn services(db: &Db) -> Services {
         source_ips: vec!["203.0.113.7/32".to_owned()],
         event_control: Arc::new(SqlEventControl::new(db.clone())),
         history: Arc::new(SqlHistory::new(db.clone())),
+        test_deliveries: Arc::new(SqlTestDeliveries::new(db.clone())),
+        wakes: Wakes::default(),
     }
 }
 
