@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use crate::{
     config::Settings,
     domain::{api_key::Role, receiver::RetryPolicy, resource::Catalogue},
-    graphql::{Api, ReceiverDefaults, Services, UriCheck},
+    graphql::{Api, ReceiverDefaults, Services, UriCheck, WatchedTables},
     http::{HttpState, KeyAuthenticator, Readiness, Sockets, routes},
     pipeline::{
         Pipeline, PipelineParts, PipelineSettings, guardian::GuardianSettings,
@@ -27,6 +27,7 @@ use crate::{
         leases::LeaseStore,
         sql::{
             api_keys::SqlApiKeyStore,
+            capture::SqlCaptureView,
             catalogue::SqlResourceInstaller,
             change_log::SqlChangeLog,
             db::{Db, Dialect},
@@ -40,6 +41,7 @@ use crate::{
             receivers::SqlManagementStore,
             replay::SqlHistory,
             retention::SqlRetention,
+            stats::SqlStats,
             test_deliveries::SqlTestDeliveries,
         },
     },
@@ -155,6 +157,12 @@ impl Service {
             event_control: Arc::new(SqlEventControl::new(db.clone())),
             history: Arc::new(SqlHistory::new(db.clone())),
             test_deliveries: Arc::new(SqlTestDeliveries::new(db.clone())),
+            stats: Arc::new(SqlStats::new(db.clone())),
+            capture: Arc::new(SqlCaptureView::new(db.clone())),
+            watched: WatchedTables {
+                installer: parts.catalogue.clone(),
+                wanted: wanted_resources(settings, db.dialect()).into(),
+            },
             wakes: parts.wakes.clone(),
         });
         let metrics = status.metrics().clone();

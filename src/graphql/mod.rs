@@ -7,6 +7,7 @@
 mod api_key;
 mod author;
 mod bare;
+mod capture;
 mod connection;
 mod context;
 mod current_user;
@@ -26,6 +27,7 @@ mod resource_enum;
 mod scalar;
 mod scalars;
 mod schema;
+mod stats;
 mod subscription;
 mod test_webhook;
 mod validate;
@@ -53,7 +55,7 @@ use self::{
 };
 
 pub use self::{
-    context::{ReceiverDefaults, Services, UriCheck},
+    context::{ReceiverDefaults, Services, UriCheck, WatchedTables},
     error::{ApiError, Code},
 };
 

@@ -6,6 +6,7 @@ use crate::domain::resource::Catalogue;
 
 use super::{
     api_key::{self, ApiKey, ApiKeyPayload, CreateApiKeyInput, CreateApiKeyPayload},
+    capture::{self, WebhookCapture},
     connection::{DEFAULT_PAGE, PageArguments},
     context::Context,
     current_user::CurrentUser,
@@ -28,6 +29,7 @@ use super::{
     resource_enum,
     scalar::ApiScalar,
     scalars::BigInt,
+    stats::{self, Stats},
     subscription::{
         self, CreateWebhookSubscriptionInput, DeleteWebhookSubscriptionInput,
         SubscriptionConnection, SubscriptionNode, UpdateWebhookSubscriptionInput,
@@ -202,6 +204,21 @@ impl Query {
     /// configured in `receivers.egress_ips`, empty when nothing is.
     fn webhook_source_ips(context: &Context) -> &[String] {
         &context.services.source_ips
+    }
+
+    /// How deliveries go: what waits, how fast and how well it goes out. Of all receivers, or of one.
+    async fn webhook_stats(
+        context: &Context,
+        #[graphql(description = "Only of this receiver; NOT_FOUND when there is none.")]
+        receiver_id: Option<i32>,
+    ) -> Result<Stats, ApiError> {
+        stats::of(context, receiver_id).await
+    }
+
+    /// How far the reading of committed changes is, what it waits for, and whether each watched table still has
+    /// its triggers.
+    async fn webhook_capture(context: &Context) -> Result<WebhookCapture, ApiError> {
+        capture::state(context).await
     }
 
     /// The API keys, revoked ones too, in id order; never a key itself. Needs role admin. The `admin_key` of

@@ -3,9 +3,7 @@
 use juniper::GraphQLInputObject;
 
 use crate::{
-    domain::{
-        action::Action, api_key::Role, ids::ReceiverId, resource::ResourceDefinition,
-    },
+    domain::{action::Action, api_key::Role, ids::ReceiverId, resource::ResourceDefinition},
     policy::{
         example::{ExampleRow, example},
         logged_row::LoggedRow,
@@ -45,9 +43,14 @@ pub async fn send(
     let at = InputPath::argument("input").field("resource");
     let name = context.resource(&input.resource, &at)?;
     let Some(resource) = context.services.catalogue.find(name.as_str()) else {
-        return Err(ApiError::internal(&format_args!("{name} left the catalogue")));
+        return Err(ApiError::internal(&format_args!(
+            "{name} left the catalogue"
+        )));
     };
-    let (store, action) = (&context.services.test_deliveries, Action::from(input.action));
+    let (store, action) = (
+        &context.services.test_deliveries,
+        Action::from(input.action),
+    );
     let newest = store.newest_row(resource.id, action).await?;
     let row = example(&resource.definition, action, newest);
     let receiver_id = ReceiverId(input.receiver_id);

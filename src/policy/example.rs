@@ -114,10 +114,7 @@ fn plausible(data_type: &str) -> [String; 2] {
     } else if has(&["date"]) {
         two("\"2026-01-02\"", "\"2026-01-01\"")
     } else if has(&["time"]) {
-        [
-            format!("\"12:00:00{zone}\""),
-            format!("\"11:00:00{zone}\""),
-        ]
+        [format!("\"12:00:00{zone}\""), format!("\"11:00:00{zone}\"")]
     } else if has(&["uuid"]) {
         two(
             "\"6f1d2c3b-4a59-4e68-8f70-112233445566\"",

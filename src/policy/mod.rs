@@ -16,5 +16,6 @@ pub mod python_repr;
 pub mod received;
 pub mod seal;
 pub mod signature;
+pub mod tally;
 pub mod throttle;
 pub mod webhook_uri;
