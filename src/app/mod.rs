@@ -135,6 +135,7 @@ impl Service {
             retry: RetryPolicy::default(),
             max_payload: usize::try_from(settings.max_payload.as_u64()).unwrap_or(usize::MAX),
         };
+        let wakes = parts.wakes.clone();
         let api = Api::new(Services {
             receivers: management.clone(),
             subscriptions: management,
@@ -163,7 +164,7 @@ impl Service {
                 installer: parts.catalogue.clone(),
                 wanted: wanted_resources(settings, db.dialect()).into(),
             },
-            wakes: parts.wakes.clone(),
+            wake: Arc::new(move |receiver| wakes.wake([receiver])),
         });
         let metrics = status.metrics().clone();
         let sockets = Arc::new(Sockets::default());

@@ -5,14 +5,16 @@ use std::time::Duration;
 /// What waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueStats {
-    /// Events owed, counted up to [`MOST_PENDING`].
+    /// Events owed, counted up to [`MOST_PENDING`] or [`MOST_PENDING_OF_ONE`].
     pub pending: u64,
     /// How long the oldest of them has been there.
     pub oldest: Option<Duration>,
 }
 
-/// Pending events are counted up to this: a count of many more would cost the database too much.
+/// Pending events of all receivers are counted up to this: a fifth of a second's work for a busy database.
 pub const MOST_PENDING: u64 = 100_000;
+/// Those of one receiver up to this: a list may ask for a thousand receivers.
+pub const MOST_PENDING_OF_ONE: u64 = 10_000;
 
 /// How deliveries went of late.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -13,7 +13,6 @@ use crate::{
         stats::{DeliveryStats, QueueStats},
         subscription::Subscription,
     },
-    pipeline::wakes::Wakes,
     store::{
         StoreError,
         api_keys::ApiKeyStore,
@@ -38,6 +37,10 @@ use super::{
 /// Whether deliveries may ever go to a URI; the text says why not and completes "webhookUri …", as in
 /// "holds credentials; put them into a header".
 pub type UriCheck = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
+/// Tells the sender of a receiver, if it is to be found in this process, that there may be something to do: a
+/// hint that spares an event the wait for the next look at the database.
+pub type Wake = Arc<dyn Fn(ReceiverId) + Send + Sync>;
 
 /// What a receiver gets that sets nothing itself (`[defaults]`).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -92,8 +95,8 @@ pub struct Services {
     pub capture: Arc<dyn CaptureView>,
     /// The tables that are to be watched, and who knows whether they are.
     pub watched: WatchedTables,
-    /// Tells senders that there is something to do.
-    pub wakes: Wakes,
+    /// Tells a sender that there is something to do.
+    pub wake: Wake,
 }
 
 /// One request.

@@ -251,7 +251,7 @@ fn joined(headers: &[(String, String)]) -> Option<Json> {
 #[derive(Clone, Debug, Default, GraphQLInputObject)]
 #[graphql(name = "WebhookEventFilters", scalar = ApiScalar)]
 pub struct WebhookEventFilters {
-    /// Only events of this subscription.
+    /// Only events of this subscription; 0: only test deliveries.
     pub subscription_id: Option<i32>,
     /// Only events of this receiver.
     pub receiver_id: Option<i32>,

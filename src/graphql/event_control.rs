@@ -58,7 +58,7 @@ pub async fn redeliver(context: &Context, id: BigInt) -> Result<WebhookEventPayl
         })?;
     match event::one(context, id.clone()).await? {
         Some(webhook_event) => {
-            context.services.wakes.wake([webhook_event.receiver_id()]);
+            (context.services.wake)(webhook_event.receiver_id());
             Ok(WebhookEventPayload { webhook_event })
         }
         None => Err(ApiError::not_found("webhook event", id.0)),

@@ -55,7 +55,7 @@ use self::{
 };
 
 pub use self::{
-    context::{ReceiverDefaults, Services, UriCheck, WatchedTables},
+    context::{ReceiverDefaults, Services, UriCheck, Wake, WatchedTables},
     error::{ApiError, Code},
 };
 

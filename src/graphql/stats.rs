@@ -47,7 +47,8 @@ impl Stats {
 #[graphql(name = "WebhookStats", context = Context, scalar = ApiScalar)]
 impl Stats {
     /// Events that are owed: ready, waiting for their next attempt, or behind an earlier one of their row; those
-    /// of inactive receivers are among them. Counted up to 100000, which also stands for more.
+    /// of inactive receivers are among them. Counted up to 100000 for all receivers and up to 10000 for one, which
+    /// also stand for more.
     async fn pending(&self, context: &Context) -> Result<BigInt, ApiError> {
         let pending = self.queue(context).await?.pending;
         Ok(BigInt(i64::try_from(pending).unwrap_or(i64::MAX)))

@@ -74,7 +74,7 @@ pub async fn send(
         },
         other => other.into(),
     })?;
-    context.services.wakes.wake([receiver_id]);
+    (context.services.wake)(receiver_id);
     match event::one(context, BigInt(id.0)).await? {
         Some(webhook_event) => Ok(WebhookEventPayload { webhook_event }),
         None => Err(ApiError::not_found("webhook event", id)),

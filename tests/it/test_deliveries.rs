@@ -83,6 +83,7 @@ async fn a_test_tells_of_what_was_logged_and_takes_no_number(database: TestDatab
     assert_eq!(event["receiver"]["id"], receiver);
     let (delivery, ended) = outcome(&house, &event).await;
     assert_eq!(ended["status"], "delivered");
+    assert_eq!(house.count("subscriptionId: 0").await, 1);
     assert_eq!(ended["requestData"], delivery.text, "the very bytes");
     assert_eq!(event["requestData"], delivery.text, "also before");
     assert_eq!(delivery.headers["x-rowhook-test"], "true");

@@ -166,6 +166,7 @@ impl CaptureView for SqlCaptureView {
                        from pg_stat_activity a
                        where a.datname = current_database() and a.backend_xid is not null
                          and a.pid <> pg_backend_pid() and a.application_name <> 'rowhook'
+                         and coalesce(a.backend_type, 'client backend') = 'client backend'
                        union all
                        select null, p.prepared, null, p.gid, p.transaction
                        from pg_prepared_xacts p where p.database = current_database()) o

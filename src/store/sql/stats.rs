@@ -14,7 +14,7 @@ use crate::{
     domain::{
         event::{EventState, EventStatus},
         ids::ReceiverId,
-        stats::{DeliveryStats, MOST_PENDING, QueueStats},
+        stats::{DeliveryStats, MOST_PENDING, MOST_PENDING_OF_ONE, QueueStats},
     },
     policy::tally::{Kind, Tally, first_rate_slot, slots},
     store::{StoreError, stats::StatsStore},
@@ -95,7 +95,7 @@ pub fn queues_sql(dialect: Dialect, by_receiver: bool) -> String {
             })
             .collect::<Vec<_>>()
     };
-    let counted: Vec<String> = walks(MOST_PENDING)
+    let counted: Vec<String> = walks(most(by_receiver))
         .iter()
         .map(|walk| format!("(select count(*) from ({walk}) as n)"))
         .collect();
@@ -128,6 +128,14 @@ pub fn deliveries_sql(dialect: Dialect, by_receiver: bool) -> String {
     )
 }
 
+fn most(by_receiver: bool) -> u64 {
+    if by_receiver {
+        MOST_PENDING_OF_ONE
+    } else {
+        MOST_PENDING
+    }
+}
+
 fn ids(dialect: Dialect, receivers: &[ReceiverId]) -> Value {
     numbers(dialect, receivers.iter().map(|id| id.0.into()))
 }
@@ -137,10 +145,10 @@ fn count(row: &QueryResult, column: &str) -> Result<u64, StoreError> {
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-fn queue(row: &QueryResult, now: DateTime<Utc>) -> Result<QueueStats, StoreError> {
+fn queue(row: &QueryResult, now: DateTime<Utc>, most: u64) -> Result<QueueStats, StoreError> {
     let since: Option<DateTime<Utc>> = row.try_get("", "created_at")?;
     Ok(QueueStats {
-        pending: count(row, "pending")?.min(MOST_PENDING),
+        pending: count(row, "pending")?.min(most),
         // A clock that lags behind another instance's makes no negative age.
         oldest: since.map(|since| (now - since).to_std().unwrap_or_default()),
     })
@@ -155,7 +163,7 @@ impl StatsStore for SqlStats {
             .query_one_raw(self.db.statement(&sql, []))
             .await?
             .ok_or_else(|| StoreError::corrupt("an aggregate returned no row"))?;
-        queue(&row, Utc::now())
+        queue(&row, Utc::now(), most(false))
     }
 
     async fn queues_of(
@@ -173,7 +181,7 @@ impl StatsStore for SqlStats {
         let of = |row: &QueryResult| {
             let id: i64 = row.try_get("", "id")?;
             let id = i32::try_from(id).map_err(StoreError::corrupt)?;
-            Ok((ReceiverId(id), queue(row, now)?))
+            Ok((ReceiverId(id), queue(row, now, most(true))?))
         };
         rows.iter().map(of).collect()
     }

@@ -31,7 +31,6 @@ use rowhook::{
     },
     graphql::{Api, ReceiverDefaults, Services, WatchedTables},
     http::{HttpState, KeyAuthenticator, Readiness, SocketLimits, Sockets, routes},
-    pipeline::wakes::Wakes,
     policy::{egress::EgressPolicy, seal::Sealer, webhook_uri::check_uri},
     store::{
         api_keys::ApiKeyStore,
@@ -250,7 +249,7 @@ fn services(db: &Db) -> Services {
             installer: Arc::new(SqlResourceInstaller::new(db.clone())),
             wanted: [].into(),
         },
-        wakes: Wakes::default(),
+        wake: Arc::new(|_| {}),
     }
 }
 
