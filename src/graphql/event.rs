@@ -264,7 +264,7 @@ pub struct WebhookEventFilters {
     /// Only events of this database transaction.
     pub transaction_id: Option<BigInt>,
     /// Only events of the row with this key, as `rowId` reads back: a number, a string, or an object of a
-    /// composite key's columns in key order.
+    /// composite key's columns in key order. It finds no test deliveries.
     pub row_id: Option<Json>,
     /// Only events that occurred at or after this moment.
     pub occurred_after: Option<DateTime>,
