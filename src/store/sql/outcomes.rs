@@ -45,7 +45,7 @@ impl SqlOutcomes {
         }
     }
 
-    /// Once in a slot, apart from the writing: what it meets is no reason for an outcome to wait.
+    /// Once in a slot, after the commit: its failure is none of the outcomes'.
     async fn drop_old_counts(&self, now: DateTime<Utc>) {
         let slot = tally::slot(now);
         if self.dropped_in.swap(slot, Ordering::Relaxed) == slot {
