@@ -13,6 +13,7 @@ use sea_orm_migration::{
 mod m0001_path;
 mod m0002_event_end;
 mod m0004_event_lists;
+mod m0005_delivery_counts;
 mod sql;
 pub mod triggers;
 
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_path::MIGRATION),
             Box::new(m0002_event_end::MIGRATION),
             Box::new(m0004_event_lists::MIGRATION),
+            Box::new(m0005_delivery_counts::MIGRATION),
         ]
     }
 

@@ -15,11 +15,11 @@ use async_trait::async_trait;
 use crate::{
     config::Settings,
     domain::{api_key::Role, receiver::RetryPolicy, resource::Catalogue},
-    graphql::{Api, ReceiverDefaults, Services, UriCheck},
+    graphql::{Api, ReceiverDefaults, Services, UriCheck, WatchedTables},
     http::{HttpState, KeyAuthenticator, Readiness, Sockets, routes},
     pipeline::{
         Pipeline, PipelineParts, PipelineSettings, guardian::GuardianSettings,
-        retention::RetentionSettings, sender::DeliveryDefaults, status::Status,
+        retention::RetentionSettings, sender::DeliveryDefaults, status::Status, wakes::Wakes,
     },
     policy::{egress::EgressPolicy, webhook_uri::check_uri},
     store::{
@@ -27,6 +27,7 @@ use crate::{
         leases::LeaseStore,
         sql::{
             api_keys::SqlApiKeyStore,
+            capture::SqlCaptureView,
             catalogue::SqlResourceInstaller,
             change_log::SqlChangeLog,
             db::{Db, Dialect},
@@ -40,6 +41,8 @@ use crate::{
             receivers::SqlManagementStore,
             replay::SqlHistory,
             retention::SqlRetention,
+            stats::SqlStats,
+            test_deliveries::SqlTestDeliveries,
         },
     },
     telemetry::Metrics,
@@ -123,6 +126,7 @@ impl Service {
             leases,
             retention: Arc::new(SqlRetention::new(db.clone())),
             transport,
+            wakes: Wakes::default(),
         };
         let status = Status::new(Metrics::default());
         let delivery = DeliveryDefaults {
@@ -131,6 +135,7 @@ impl Service {
             retry: RetryPolicy::default(),
             max_payload: usize::try_from(settings.max_payload.as_u64()).unwrap_or(usize::MAX),
         };
+        let wakes = parts.wakes.clone();
         let api = Api::new(Services {
             receivers: management.clone(),
             subscriptions: management,
@@ -152,6 +157,14 @@ impl Service {
                 .collect(),
             event_control: Arc::new(SqlEventControl::new(db.clone())),
             history: Arc::new(SqlHistory::new(db.clone())),
+            test_deliveries: Arc::new(SqlTestDeliveries::new(db.clone())),
+            stats: Arc::new(SqlStats::new(db.clone())),
+            capture: Arc::new(SqlCaptureView::new(db.clone())),
+            watched: WatchedTables {
+                installer: parts.catalogue.clone(),
+                wanted: wanted_resources(settings, db.dialect()).into(),
+            },
+            wake: Arc::new(move |receiver| wakes.wake([receiver])),
         });
         let metrics = status.metrics().clone();
         let sockets = Arc::new(Sockets::default());

@@ -202,3 +202,10 @@ pub struct DueEvent {
     /// The logged old values of changed columns.
     pub old_values: Option<String>,
 }
+
+impl DueEvent {
+    /// Whether it is a test delivery: it is tried once, and told from others by having no number.
+    pub fn is_test(&self) -> bool {
+        self.sequence.is_none()
+    }
+}

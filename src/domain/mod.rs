@@ -13,4 +13,5 @@ pub mod resource;
 pub mod retention;
 pub mod shared_secret;
 pub mod snapshot;
+pub mod stats;
 pub mod subscription;

@@ -10,16 +10,21 @@ use crate::{
         ids::{ReceiverId, SubscriptionId},
         receiver::{Receiver, RetryPolicy, WebhookHeader},
         resource::{Catalogue, ResourceName},
+        stats::{DeliveryStats, QueueStats},
         subscription::Subscription,
     },
     store::{
         StoreError,
         api_keys::ApiKeyStore,
+        capture::CaptureView,
+        catalogue::{ResourceInstaller, WantedResource},
         event_control::EventControl,
         event_log::{EventLog, LoggedEvent},
         receivers::ReceiverStore,
         replay::History,
+        stats::StatsStore,
         subscriptions::SubscriptionStore,
+        test_deliveries::TestDeliveries,
     },
 };
 
@@ -34,6 +39,10 @@ use super::{
 /// "holds credentials; put them into a header".
 pub type UriCheck = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
 
+/// Tells the sender of a receiver, if it is to be found in this process, that there may be something to do: a
+/// hint that spares an event the wait for the next look at the database.
+pub type Wake = Arc<dyn Fn(ReceiverId) + Send + Sync>;
+
 /// What a receiver gets that sets nothing itself (`[defaults]`).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReceiverDefaults {
@@ -43,6 +52,15 @@ pub struct ReceiverDefaults {
     pub max_in_flight: u32,
     /// When a failed event is tried again.
     pub retry: RetryPolicy,
+}
+
+/// What the configuration wants to be watched.
+#[derive(Clone)]
+pub struct WatchedTables {
+    /// Looks at the tables' triggers.
+    pub installer: Arc<dyn ResourceInstaller>,
+    /// Each resource, in the order of the configuration.
+    pub wanted: Arc<[WantedResource]>,
 }
 
 /// What the API works with, for the whole life of the process.
@@ -70,6 +88,16 @@ pub struct Services {
     pub event_control: Arc<dyn EventControl>,
     /// The kept changes.
     pub history: Arc<dyn History>,
+    /// Makes test deliveries.
+    pub test_deliveries: Arc<dyn TestDeliveries>,
+    /// Figures on deliveries.
+    pub stats: Arc<dyn StatsStore>,
+    /// How far capture is.
+    pub capture: Arc<dyn CaptureView>,
+    /// The tables that are to be watched, and who knows whether they are.
+    pub watched: WatchedTables,
+    /// Tells a sender that there is something to do.
+    pub wake: Wake,
 }
 
 /// One request.
@@ -90,6 +118,12 @@ pub struct Context {
     pub subscriptions_of: Loader<ReceiverId, Vec<Subscription>>,
     /// The newest events of a subscription: how many, after how many.
     pub events_of: Loader<(SubscriptionId, u32, u64), Vec<LoggedEvent>>,
+    /// What waits for a receiver, or for all.
+    pub queues: Loader<Option<ReceiverId>, QueueStats>,
+    /// How deliveries to a receiver go, or to all.
+    pub deliveries: Loader<Option<ReceiverId>, DeliveryStats>,
+    /// How far capture is behind.
+    pub capture_lag: Loader<(), Duration>,
 }
 
 impl juniper::Context for Context {}
@@ -102,6 +136,8 @@ impl Context {
         let headers_of = services.receivers.clone();
         let subscriptions_of = services.subscriptions.clone();
         let events_of = services.events.clone();
+        let (queues, deliveries) = (services.stats.clone(), services.stats.clone());
+        let capture = services.capture.clone();
         Self {
             services: services.clone(),
             caller,
@@ -129,6 +165,40 @@ impl Context {
             events_of: Loader::new(move |keys| {
                 let store = events_of.clone();
                 Box::pin(async move { newest_of(&*store, &keys).await })
+            }),
+            queues: Loader::new(move |keys| {
+                let store = queues.clone();
+                Box::pin(async move {
+                    let receivers: Vec<ReceiverId> = keys.iter().copied().flatten().collect();
+                    let mut found = if receivers.is_empty() {
+                        HashMap::new()
+                    } else {
+                        by_receiver(store.queues_of(&receivers).await?)
+                    };
+                    if receivers.len() < keys.len() {
+                        found.insert(None, store.queue().await?);
+                    }
+                    Ok(found)
+                })
+            }),
+            capture_lag: Loader::new(move |_| {
+                let view = capture.clone();
+                Box::pin(async move { Ok(HashMap::from([((), view.lag().await?)])) })
+            }),
+            deliveries: Loader::new(move |keys| {
+                let store = deliveries.clone();
+                Box::pin(async move {
+                    let receivers: Vec<ReceiverId> = keys.iter().copied().flatten().collect();
+                    let mut found = if receivers.is_empty() {
+                        HashMap::new()
+                    } else {
+                        by_receiver(store.deliveries_of(&receivers).await?)
+                    };
+                    if receivers.len() < keys.len() {
+                        found.insert(None, store.deliveries().await?);
+                    }
+                    Ok(found)
+                })
             }),
         }
     }
@@ -165,6 +235,9 @@ impl Context {
         self.headers_of.forget();
         self.subscriptions_of.forget();
         self.events_of.forget();
+        self.queues.forget();
+        self.deliveries.forget();
+        self.capture_lag.forget();
     }
 }
 
@@ -173,6 +246,12 @@ fn by_id<K: Eq + std::hash::Hash, V>(
     id: impl Fn(&V) -> K,
 ) -> Result<HashMap<K, V>, ApiError> {
     Ok(found?.into_iter().map(|one| (id(&one), one)).collect())
+}
+
+/// Beside the receivers there may be all of them together.
+fn by_receiver<V>(found: HashMap<ReceiverId, V>) -> HashMap<Option<ReceiverId>, V> {
+    let of = |(receiver, figures)| (Some(receiver), figures);
+    found.into_iter().map(of).collect()
 }
 
 fn by_owner<K: Eq + std::hash::Hash, V>(

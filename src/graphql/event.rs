@@ -38,6 +38,13 @@ connection!(
 #[derive(Clone, Debug)]
 pub struct EventNode(LoggedEvent);
 
+impl EventNode {
+    /// Who it goes to.
+    pub(super) fn receiver_id(&self) -> ReceiverId {
+        self.0.receiver_id
+    }
+}
+
 impl From<LoggedEvent> for EventNode {
     fn from(event: LoggedEvent) -> Self {
         Self(event)
@@ -59,6 +66,12 @@ impl EventNode {
         self.0.sequence.map(BigInt)
     }
 
+    /// Whether it is a test delivery (sendTestWebhook): it belongs to no subscription and tells of no change,
+    /// has header `x-rowhook-test: true` and no sequence number, and is tried once.
+    fn test(&self) -> bool {
+        self.0.sequence.is_none()
+    }
+
     /// `pending` (still owed), `delivered`, `failed` (given up) or `cancelled`.
     fn status(&self) -> &str {
         self.0.state.status().as_str()
@@ -74,12 +87,13 @@ impl EventNode {
         self.0.action.into()
     }
 
-    /// When the change committed, where the database can tell it; else when its trigger ran.
+    /// When the change committed, where the database can tell it; else when its trigger ran. Of a test delivery:
+    /// when it was asked for.
     fn occurred_at(&self) -> DateTime {
         DateTime(self.0.occurred_at)
     }
 
-    /// The database transaction: the same for all its changes.
+    /// The database transaction: the same for all its changes. 0 for test deliveries.
     fn transaction_id(&self) -> BigInt {
         BigInt(self.0.transaction_id.0)
     }
@@ -91,12 +105,13 @@ impl EventNode {
             .ok_or_else(|| ApiError::internal(&format_args!("row id of event {}", self.0.id)))
     }
 
-    /// The id of the subscription that it is owed to.
+    /// The id of the subscription that it is owed to; 0, which none has, for test deliveries.
     fn subscription_id(&self) -> i32 {
         self.0.subscription_id.0
     }
 
-    /// The subscription that it is owed to, also when that has been deleted; null once its record is gone.
+    /// The subscription that it is owed to, also when that has been deleted; null once its record is gone, and
+    /// for test deliveries.
     async fn subscription(&self, context: &Context) -> Result<Option<SubscriptionNode>, ApiError> {
         let found = context.subscriptions.load(self.0.subscription_id).await?;
         Ok(found.map(Into::into))
@@ -236,7 +251,7 @@ fn joined(headers: &[(String, String)]) -> Option<Json> {
 #[derive(Clone, Debug, Default, GraphQLInputObject)]
 #[graphql(name = "WebhookEventFilters", scalar = ApiScalar)]
 pub struct WebhookEventFilters {
-    /// Only events of this subscription.
+    /// Only events of this subscription; 0: only test deliveries.
     pub subscription_id: Option<i32>,
     /// Only events of this receiver.
     pub receiver_id: Option<i32>,
@@ -249,7 +264,7 @@ pub struct WebhookEventFilters {
     /// Only events of this database transaction.
     pub transaction_id: Option<BigInt>,
     /// Only events of the row with this key, as `rowId` reads back: a number, a string, or an object of a
-    /// composite key's columns in key order.
+    /// composite key's columns in key order. It finds no test deliveries.
     pub row_id: Option<Json>,
     /// Only events that occurred at or after this moment.
     pub occurred_after: Option<DateTime>,

@@ -57,7 +57,10 @@ pub async fn redeliver(context: &Context, id: BigInt) -> Result<WebhookEventPayl
             other => other.into(),
         })?;
     match event::one(context, id.clone()).await? {
-        Some(webhook_event) => Ok(WebhookEventPayload { webhook_event }),
+        Some(webhook_event) => {
+            (context.services.wake)(webhook_event.receiver_id());
+            Ok(WebhookEventPayload { webhook_event })
+        }
         None => Err(ApiError::not_found("webhook event", id.0)),
     }
 }

@@ -14,7 +14,10 @@ use std::{
 use juniper::graphql_object;
 
 use crate::{
-    domain::ids::EventId,
+    domain::{
+        ids::{EventId, ReceiverId},
+        stats::{DeliveryStats, QueueStats},
+    },
     store::{
         StoreError,
         event_log::{EventFilter, EventLog, EventMark, LoggedEvent},
@@ -26,10 +29,13 @@ use super::{
     error::{ApiError, Code},
     event::{EventNode, WebhookEventFilters},
     scalar::ApiScalar,
+    stats::{self, Stats},
 };
 
 /// The pause between two looks at the events.
 const EVENTS_EVERY: Duration = Duration::from_millis(500);
+/// The pause between two looks at figures.
+const STATS_EVERY: Duration = Duration::from_secs(1);
 /// The newest events that match are watched for changes, so many.
 const WATCHED: u32 = 1000;
 
@@ -50,6 +56,16 @@ pub enum Moment {
 pub enum Push {
     /// To `webhookEventChanged`.
     Event(Box<LoggedEvent>),
+    /// To `webhookStatsChanged`.
+    Stats(Figures),
+}
+
+/// Figures as they were read at one time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figures {
+    queue: QueueStats,
+    deliveries: DeliveryStats,
+    lag: Duration,
 }
 
 /// What a subscription hears of.
@@ -57,6 +73,8 @@ pub enum Push {
 pub enum Source {
     /// Events that match.
     Events(EventFilter),
+    /// Figures of a receiver, or of all.
+    Stats(Option<ReceiverId>),
 }
 
 impl Moment {
@@ -104,7 +122,26 @@ impl Subscription {
         let filter = filters.unwrap_or_default().resolve(context)?;
         match context.moment.pushed(Source::Events(filter))? {
             Push::Event(event) => Ok(EventNode::from((**event).clone())),
+            Push::Stats(_) => Err(misplaced()),
         }
+    }
+
+    /// The figures of webhookStats, at once and then each second in which they have changed.
+    async fn webhook_stats_changed(
+        context: &Context,
+        #[graphql(description = "Only of this receiver; NOT_FOUND when there is none.")]
+        receiver_id: Option<i32>,
+    ) -> Result<Stats, ApiError> {
+        let receiver = receiver_id.map(ReceiverId);
+        if let Moment::Pushed(Push::Stats(figures)) = &context.moment {
+            context.queues.put(receiver, figures.queue);
+            context.deliveries.put(receiver, figures.deliveries);
+            context.capture_lag.put((), figures.lag);
+            return Ok(Stats::from(receiver));
+        }
+        let asked = stats::of(context, receiver_id).await?;
+        context.moment.pushed(Source::Stats(receiver))?;
+        Ok(asked)
     }
 }
 
@@ -113,10 +150,17 @@ pub struct Watch(Seen);
 
 enum Seen {
     Events(EventFilter, HashMap<EventId, EventMark>),
+    /// Nothing before the first look.
+    Stats(Option<ReceiverId>, Option<Figures>),
+}
+
+/// One field was pushed what belongs to the other.
+fn misplaced() -> ApiError {
+    ApiError::internal(&"a subscription was pushed what belongs to another")
 }
 
 impl Watch {
-    /// What has happened by now is not told.
+    /// What has happened by now is not told; of figures the first ones are.
     ///
     /// # Errors
     ///
@@ -127,6 +171,7 @@ impl Watch {
                 let seen = marks(&*services.events, &filter).await?;
                 Seen::Events(filter, seen)
             }
+            Source::Stats(receiver) => Seen::Stats(receiver, None),
         }))
     }
 
@@ -138,7 +183,7 @@ impl Watch {
     /// When the database answers and can not be read.
     pub async fn next(&mut self, services: &Services) -> Result<Vec<Push>, StoreError> {
         loop {
-            tokio::time::sleep(self.every()).await;
+            tokio::time::sleep(self.pause()).await;
             match self.look(services).await {
                 Err(StoreError::Unavailable(_)) => {}
                 Ok(found) if found.is_empty() => {}
@@ -147,9 +192,11 @@ impl Watch {
         }
     }
 
-    fn every(&self) -> Duration {
+    fn pause(&self) -> Duration {
         match self.0 {
             Seen::Events(..) => EVENTS_EVERY,
+            Seen::Stats(_, None) => Duration::ZERO,
+            Seen::Stats(_, Some(_)) => STATS_EVERY,
         }
     }
 
@@ -164,8 +211,38 @@ impl Watch {
                 *seen = now;
                 Ok(events.into_iter().map(Box::new).map(Push::Event).collect())
             }
+            Seen::Stats(receiver, before) => {
+                let now = figures(services, *receiver).await?;
+                let changed = before.replace(now) != Some(now);
+                Ok(changed.then_some(Push::Stats(now)).into_iter().collect())
+            }
         }
     }
+}
+
+async fn figures(services: &Services, of: Option<ReceiverId>) -> Result<Figures, StoreError> {
+    let stats = &services.stats;
+    let (queue, deliveries) = match of {
+        None => (stats.queue().await?, stats.deliveries().await?),
+        Some(id) => (
+            stats
+                .queues_of(&[id])
+                .await?
+                .remove(&id)
+                .unwrap_or_default(),
+            stats
+                .deliveries_of(&[id])
+                .await?
+                .remove(&id)
+                .unwrap_or_default(),
+        ),
+    };
+    let lag = services.capture.lag().await?;
+    Ok(Figures {
+        queue,
+        deliveries,
+        lag,
+    })
 }
 
 /// The newest events, whatever their status is by now: one that leaves the wanted status and comes back

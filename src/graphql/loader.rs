@@ -77,6 +77,11 @@ impl<K: Copy + Eq + Hash, V: Clone> Loader<K, V> {
         self.ask(key).await
     }
 
+    /// Lays ready what was read before: it is not asked for.
+    pub fn put(&self, key: K, value: V) {
+        self.lock().known.insert(key, Ok(Some(value)));
+    }
+
     /// Forgets what is known: a mutation may have changed it.
     pub fn forget(&self) {
         self.lock().known.clear();

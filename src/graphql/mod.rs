@@ -7,6 +7,7 @@
 mod api_key;
 mod author;
 mod bare;
+mod capture;
 mod connection;
 mod context;
 mod cost;
@@ -32,7 +33,9 @@ mod scalar;
 mod scalars;
 mod schema;
 mod sort;
+mod stats;
 mod subscription;
+mod test_webhook;
 mod validate;
 mod variables;
 
@@ -62,7 +65,7 @@ use self::{
 };
 
 pub use self::{
-    context::{ReceiverDefaults, Services, UriCheck},
+    context::{ReceiverDefaults, Services, UriCheck, Wake, WatchedTables},
     error::{ApiError, Code},
 };
 

@@ -33,6 +33,7 @@ use super::{
     scalar::ApiScalar,
     scalars::DateTime,
     sort::Sort,
+    stats::Stats,
     subscription::SubscriptionNode,
     validate::whole,
 };
@@ -197,6 +198,11 @@ impl ReceiverNode {
     async fn headers(&self, context: &Context) -> Result<Vec<WebhookHeader>, ApiError> {
         let found = context.headers_of.load(self.record.id).await?;
         Ok(found.into_iter().flatten().map(Into::into).collect())
+    }
+
+    /// How deliveries to it go.
+    fn stats(&self) -> Stats {
+        Stats::of(self.record.id)
     }
 
     /// Who made it.

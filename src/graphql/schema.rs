@@ -6,6 +6,7 @@ use crate::domain::resource::Catalogue;
 
 use super::{
     api_key::{self, ApiKey, ApiKeyPayload, CreateApiKeyInput, CreateApiKeyPayload},
+    capture::{self, WebhookCapture},
     connection::{DEFAULT_PAGE, PageArguments},
     context::Context,
     current_user::CurrentUser,
@@ -31,11 +32,13 @@ use super::{
     scalar::ApiScalar,
     scalars::BigInt,
     sort::{EventSort, ReceiverSort, Sort, SubscriptionSort},
+    stats::{self, Stats},
     subscription::{
         self, CreateWebhookSubscriptionInput, DeleteWebhookSubscriptionInput,
         SubscriptionConnection, SubscriptionNode, UpdateWebhookSubscriptionInput,
         WebhookSubscriptionFilters, WebhookSubscriptionPayload,
     },
+    test_webhook::{self, SendTestWebhookInput},
 };
 
 /// Nesting levels of a document. The introspection queries of common tools stay below.
@@ -250,6 +253,21 @@ impl Query {
         filter_test::run(context, input).await
     }
 
+    /// How deliveries go: what waits, how fast and how well it goes out. Of all receivers, or of one.
+    async fn webhook_stats(
+        context: &Context,
+        #[graphql(description = "Only of this receiver; NOT_FOUND when there is none.")]
+        receiver_id: Option<i32>,
+    ) -> Result<Stats, ApiError> {
+        stats::of(context, receiver_id).await
+    }
+
+    /// How far the reading of committed changes is, what it waits for, and whether each watched table still has
+    /// its triggers.
+    async fn webhook_capture(context: &Context) -> Result<WebhookCapture, ApiError> {
+        capture::state(context).await
+    }
+
     /// The API keys, revoked ones too, in id order; never a key itself. Needs role admin. The `admin_key` of
     /// the configuration has no record.
     async fn api_keys(context: &Context) -> Result<Vec<ApiKey>, ApiError> {
@@ -410,7 +428,7 @@ impl Mutation {
 
     /// Sends many events once more, each as redeliverWebhookEvent does, the oldest first. Needs role
     /// operator. Without `status` those that are settled (delivered, failed, cancelled), else those with that
-    /// status. Events of deleted receivers and subscriptions are passed over. It works in batches of 1000, each
+    /// status. Events of deleted receivers and subscriptions, and test deliveries, are passed over. It works in batches of 1000, each
     /// written for itself: when the request is cut off, what was done stays done.
     async fn redeliver_webhook_events(
         context: &Context,
@@ -433,6 +451,22 @@ impl Mutation {
         filters: WebhookEventFilters,
     ) -> Result<WebhookEventCountPayload, ApiError> {
         event_control::cancel_all(context, filters).await
+    }
+
+    /// Sends a receiver a delivery to try it with, and answers with its event at once: ask for `webhookEvent`
+    /// until that is no longer pending. Needs role operator. It goes the way of every delivery, with both
+    /// signatures, the receiver's headers, content type, throttle and time limit, and in its turn behind what
+    /// the receiver is owed already; but it has no sequence number, `x-rowhook-test: true` among its headers
+    /// and 0 as `subscription_id`, waits for no other event of its row and holds none up, and is tried once:
+    /// then it is delivered or failed. It tells of the newest kept change of that resource and action, else of
+    /// the newest row that was logged of the resource, else of a made-up row of its columns. An inactive
+    /// receiver is refused with CONFLICT. It can be sent again with redeliverWebhookEvent;
+    /// redeliverWebhookEvents passes tests over.
+    async fn send_test_webhook(
+        context: &Context,
+        #[graphql(description = "What is to be sent, and to whom.")] input: SendTestWebhookInput,
+    ) -> Result<WebhookEventPayload, ApiError> {
+        test_webhook::send(context, input).await
     }
 
     /// Makes events for one subscription out of the changes that are kept: for a new subscriber, or to fill a

@@ -20,6 +20,7 @@ pub mod retention;
 pub mod sender;
 pub mod status;
 pub mod versions;
+pub mod wakes;
 
 use std::{sync::Arc, time::Duration};
 
@@ -41,12 +42,13 @@ use cdc_poller::{CdcPoller, PollerParts};
 use dispatcher::{Dispatcher, DispatcherParts, Senders};
 use fan_out::{FanOut, FanOutParts};
 use guardian::{Factory, FinishAll, Guardian, GuardianSettings};
-use messages::{Hints, Slot};
+use messages::Slot;
 use outcome_recorder::{OutcomeRecorder, RecorderParts};
 use retention::{Retention, RetentionParts, RetentionSettings};
 use sender::{DeliveryDefaults, SenderParts};
 use status::{StageKind, Status};
 use versions::Versions;
+use wakes::Wakes;
 
 /// What the rooms are given; each reads and writes through its own narrow door.
 #[derive(Clone)]
@@ -69,6 +71,8 @@ pub struct PipelineParts {
     pub retention: Arc<dyn RetentionStore>,
     /// The network.
     pub transport: Arc<dyn TransportFactory>,
+    /// Who else wakes senders.
+    pub wakes: Wakes,
 }
 
 /// How the rooms run.
@@ -102,8 +106,8 @@ impl Pipeline {
         holder: &str,
         status: Status,
     ) -> Self {
-        let (fan_out, dispatcher, recorder) = (Slot::default(), Slot::default(), Slot::default());
-        let hints = Hints::default();
+        let (fan_out, recorder) = (Slot::default(), Slot::default());
+        let Wakes { hints, dispatcher } = parts.wakes.clone();
         let holder: Arc<str> = holder.into();
         let senders = Senders::on_threads(settings.sender_threads);
         let versions = Versions::new(parts.catalogue.clone());

@@ -124,6 +124,9 @@ pub fn prepare(
     if let Some(sequence) = event.sequence {
         add("x-rowhook-sequence", sequence.to_string());
     }
+    if event.is_test() {
+        add("x-rowhook-test", "true".to_owned());
+    }
     for header in &target.headers {
         add(&header.key, header.value.clone());
     }

@@ -133,6 +133,19 @@ pub enum Installed {
     Changed,
 }
 
+/// What stands on a table that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TriggerState {
+    /// The triggers are what they should be, and fire.
+    InForce,
+    /// At least one is not there.
+    Missing,
+    /// All are there, but at least one is disabled or does not fire always.
+    Disabled,
+    /// They are there, but they or the table are not what they were.
+    Altered,
+}
+
 /// A table that could be watched, as `rowhook resources discover` proposes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundTable {
@@ -162,6 +175,9 @@ pub trait ResourceInstaller: Send + Sync {
     /// Whether the triggers that the table has are those that [`ResourceInstaller::install`] would put
     /// on, and in force. Only looks.
     async fn in_force(&self, wanted: &WantedResource) -> Result<bool, InstallError>;
+
+    /// The same with what is wrong. Only looks, and takes no lock that anybody waits for.
+    async fn trigger_state(&self, wanted: &WantedResource) -> Result<TriggerState, InstallError>;
 
     /// The versions in force, by name, whatever the configuration says by now.
     async fn installed(&self) -> Result<Vec<Resource>, StoreError>;

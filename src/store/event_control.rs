@@ -20,8 +20,8 @@ pub trait EventControl: Send + Sync {
     async fn redeliver(&self, id: EventId) -> Result<(), StoreError>;
 
     /// The same for all events that match, the oldest first: those of the filter's status, else those that
-    /// are settled (delivered, failed, cancelled). Those whose receiver or subscription is deleted are
-    /// passed over. Returns how many.
+    /// are settled (delivered, failed, cancelled). Those whose receiver or subscription is deleted, and test
+    /// deliveries, are passed over. Returns how many.
     async fn redeliver_all(&self, filter: &EventFilter) -> Result<u64, StoreError>;
 
     /// Cancels the owed events that match, and sets free what is parked behind them. An attempt that runs

@@ -23,7 +23,7 @@ use super::{
 pub struct LoggedEvent {
     /// The event.
     pub id: EventId,
-    /// Its number for the subscription.
+    /// Its number for the subscription; a test delivery has none.
     pub sequence: Option<i64>,
     /// Who it is owed to.
     pub subscription_id: SubscriptionId,

@@ -4,6 +4,7 @@
 //! runs against both.
 
 pub mod api_keys;
+pub mod capture;
 pub mod catalogue;
 pub mod change_log;
 pub mod delivery_targets;
@@ -17,6 +18,8 @@ pub mod receivers;
 pub mod replay;
 pub mod retention;
 pub mod sql;
+pub mod stats;
 pub mod subscriptions;
+pub mod test_deliveries;
 
 pub use error::StoreError;

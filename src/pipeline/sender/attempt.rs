@@ -103,6 +103,7 @@ pub async fn make(parts: AttemptParts) -> Done {
             spread: rand::random(),
         },
     );
+    let verdict = last_of_a_test(event, verdict);
     let status = result.as_ref().ok().map(|answer| answer.status);
     let error = match (fault(&result, expected), prepared.warning) {
         (Some(fault), Some(warning)) => Some(format!("{fault} ({warning})")),
@@ -142,15 +143,28 @@ fn given_up(event: &DueEvent, receiver: ReceiverId, why: &Unsendable) -> Done {
 
 /// rowhook itself failed: the receiver is not charged for it, and the event comes again.
 pub fn own_fault(event: &DueEvent, receiver: ReceiverId, why: &str) -> Outcome {
-    let verdict = Verdict::Retry {
+    let again = Verdict::Retry {
         after: OWN_FAULT_PAUSE,
         counted: false,
     };
+    let verdict = last_of_a_test(event, again);
+    let follows = match verdict {
+        Verdict::Failed => "",
+        Verdict::Delivered | Verdict::Retry { .. } => " and will repeat it",
+    };
     Outcome {
         reason: Some(format!(
-            "rowhook could not make this attempt and will repeat it: {why}"
+            "rowhook could not make this attempt{follows}: {why}"
         )),
         ..outcome(event, receiver, verdict, Utc::now())
+    }
+}
+
+/// A test has one attempt: whoever asked for it is looking at it, and can ask again.
+fn last_of_a_test(event: &DueEvent, verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::Retry { .. } if event.is_test() => Verdict::Failed,
+        other => other,
     }
 }
 

@@ -223,8 +223,9 @@ impl SqlManagementStore {
         };
         let sql = format!(
             "select r.id from rowhook.receivers r
-             where r.id in (select s.receiver_id from rowhook.subscriptions s
-                            where s.deleted_at is not null)
+             where (r.deleted_at is not null
+                    or r.id in (select s.receiver_id from rowhook.subscriptions s
+                                where s.deleted_at is not null))
                and ({} or {}) order by r.id",
             owed("e.state = 0"),
             owed("e.state in (1, 2)")
@@ -332,16 +333,18 @@ impl SqlManagementStore {
         rows.iter().map(doomed).collect()
     }
 
-    /// Of the next ready events after this id those of deleted subscriptions, and the last one looked at;
+    /// Of the next ready events after this id those of deleted subscriptions or a deleted receiver (a test
+    /// delivery, which never waits or is parked, has no subscription), and the last one looked at;
     /// `None` when there was none.
     async fn doomed_ready(
         &self,
         receiver: ReceiverId,
         after: i64,
     ) -> Result<(Vec<Doomed>, Option<i64>), StoreError> {
-        let sql = "select e.id, s.deleted_at is not null as doomed
-                   from (select id, subscription_id from rowhook.events
+        let sql = "select e.id, coalesce(s.deleted_at, r.deleted_at) is not null as doomed
+                   from (select id, subscription_id, receiver_id from rowhook.events
                          where receiver_id = $1 and state = 0 and id > $2 order by id limit $3) e
+                   join rowhook.receivers r on r.id = e.receiver_id
                    left join rowhook.subscriptions s on s.id = e.subscription_id
                    order by e.id";
         let values = [receiver.0.into(), after.into(), BATCH.into()];

@@ -21,6 +21,7 @@ use super::{
     db::Db,
     event_lists::{self, Walk},
     rows::Cell,
+    test_payload,
 };
 use crate::{
     domain::{
@@ -364,9 +365,17 @@ fn from_row(
         cell.corrupt(column, format_args!("{code} stands for nothing"))
     };
     let last_attempt = attempt_rows::latest(&row)?;
-    let (row_data, old_values) = change
-        .map(|change| (change.row_data, change.old_values))
-        .unzip();
+    let (row_data, old_values) = match &row.payload {
+        Some(payload) => {
+            let test = test_payload::read(payload);
+            let test = test.map_err(|error| cell.corrupt("payload", error))?;
+            (Some(test.row_data), test.old_values)
+        }
+        None => match change {
+            Some(change) => (Some(change.row_data), change.old_values),
+            None => (None, None),
+        },
+    };
     Ok(LoggedEvent {
         id: EventId(row.id),
         sequence: row.sequence,
@@ -385,6 +394,6 @@ fn from_row(
         error: row.error.filter(|_| last_attempt.is_none()),
         last_attempt,
         row_data,
-        old_values: old_values.flatten(),
+        old_values,
     })
 }

@@ -21,6 +21,7 @@ use crate::{
 use super::{
     db::{Db, Dialect},
     records::{numbers, one_of, read_user_text, user_text},
+    test_payload,
 };
 
 /// An event that may be sent. What a deleted subscription was owed is cancelled little by little, and not
@@ -103,6 +104,17 @@ pub fn receivers_with_work_sql() -> String {
 fn due_event(dialect: Dialect, row: &QueryResult) -> Result<DueEvent, StoreError> {
     let id: i64 = row.try_get("", "id")?;
     let action: i16 = row.try_get("", "action")?;
+    let payload: Option<String> = row.try_get("", "payload")?;
+    let (row_data, old_values) = match payload {
+        Some(payload) => {
+            let row = test_payload::read(&payload)?;
+            (row.row_data, row.old_values)
+        }
+        None => (
+            read_user_text(dialect, row, "row_data")?.unwrap_or_default(),
+            read_user_text(dialect, row, "old_values")?,
+        ),
+    };
     Ok(DueEvent {
         id: EventId(id),
         subscription_id: SubscriptionId(row.try_get("", "subscription_id")?),
@@ -117,8 +129,8 @@ fn due_event(dialect: Dialect, row: &QueryResult) -> Result<DueEvent, StoreError
         attempt_count: row.try_get("", "attempt_count")?,
         budget_used: row.try_get("", "budget_used")?,
         redelivery: row.try_get("", "redelivery")?,
-        row_data: read_user_text(dialect, row, "row_data")?.unwrap_or_default(),
-        old_values: read_user_text(dialect, row, "old_values")?,
+        row_data,
+        old_values,
     })
 }
 
@@ -268,14 +280,14 @@ impl EventQueue for SqlEventQueue {
                 &format!(
                     "select e.id, e.subscription_id, e.sequence, e.resource_id, e.action,
                             e.transaction_id, e.occurred_at, e.row_id, e.row_hash, e.previous_hash,
-                            e.attempt_count, e.budget_used, e.redelivery,
+                            e.attempt_count, e.budget_used, e.redelivery, e.payload,
                             {row_data} as row_data, {old_values} as old_values
                      from rowhook.events e
                      left join rowhook.logged_actions l on l.id = e.change_id
                      left join rowhook.subscriptions s on s.id = e.subscription_id
                      where {} and {OWED}",
                     one_of(dialect, "e.id", "$1"),
-                    row_data = user_text(dialect, "coalesce(e.payload, l.row_data, '')"),
+                    row_data = user_text(dialect, "l.row_data"),
                     old_values = user_text(dialect, "l.old_values"),
                 ),
                 [numbers(dialect, events.iter().map(|id| id.0))],

@@ -2,11 +2,13 @@
 
 pub mod api_keys;
 mod attempt_rows;
+pub mod capture;
 pub mod catalogue;
 pub mod change_log;
 pub mod connect;
 pub mod db;
 pub mod deletion;
+mod delivery_counts;
 mod delivery_targets;
 pub mod event_control;
 pub mod event_lists;
@@ -31,4 +33,7 @@ pub mod retention;
 mod rows;
 mod secrets;
 mod sqlite_news;
+pub mod stats;
 mod subscriptions;
+pub mod test_deliveries;
+mod test_payload;

@@ -1,37 +1,59 @@
-//! Writing what became of attempts: a batch of any size in three statements at most.
+//! Writing what became of attempts: a batch of any size in a handful of statements.
 //!
 //! The latest attempt stands in the event's own row, earlier ones in `attempts`, so that a delivery
 //! that succeeds at once costs one update. An outcome names how many attempts were made before it;
 //! written again it finds another number there and changes nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::atomic::{AtomicI64, Ordering},
+};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value as Json, json};
 
 use crate::{
     domain::{
         attempt::{Outcome, Verdict},
-        ids::ReceiverId,
+        ids::{EventId, ReceiverId},
     },
+    policy::tally,
     store::{StoreError, event_queue::OutcomeLog},
 };
 
 use super::{
     db::{Db, Txn},
+    delivery_counts::{self, Written, returning},
     records::{Kind, numbers, one_of, storable, time, unfold},
 };
 
 /// The outcomes of attempts.
 pub struct SqlOutcomes {
     db: Db,
+    /// The slot in which old counts were dropped last.
+    dropped_in: AtomicI64,
 }
 
 impl SqlOutcomes {
     /// On this database.
     pub fn new(db: Db) -> Self {
-        Self { db }
+        Self {
+            db,
+            dropped_in: AtomicI64::default(),
+        }
+    }
+
+    /// Once in a slot, after the commit: its failure is none of the outcomes'.
+    async fn drop_old_counts(&self, now: DateTime<Utc>) {
+        let slot = tally::slot(now);
+        if self.dropped_in.swap(slot, Ordering::Relaxed) == slot {
+            return;
+        }
+        if let Err(error) = delivery_counts::drop_old(&self.db, now).await {
+            tracing::debug!(%error, "old counts are dropped later");
+        }
     }
 }
 
@@ -46,7 +68,9 @@ impl OutcomeLog for SqlOutcomes {
         if outcomes.iter().any(|outcome| outcome.attempts_before > 0) {
             keep_earlier_attempts(&txn, &batch).await?;
         }
-        update_events(&txn, &batch).await?;
+        let now = Utc::now();
+        let written = update_events(&txn, &batch, now).await?;
+        delivery_counts::count(&txn, outcomes, &written, now).await?;
         let mut rows: HashMap<ReceiverId, Vec<i64>> = HashMap::new();
         for outcome in outcomes.iter().filter(|outcome| !outcome.unpark.is_empty()) {
             let list = rows.entry(outcome.receiver_id).or_default();
@@ -59,6 +83,7 @@ impl OutcomeLog for SqlOutcomes {
             }
         }
         txn.commit().await?;
+        self.drop_old_counts(now).await;
         Ok(unparked)
     }
 }
@@ -135,10 +160,15 @@ async fn keep_earlier_attempts(txn: &Txn, batch: &str) -> Result<(), StoreError>
 
 /// What was redelivered while the attempt ran is owed once more, with a fresh budget. What was
 /// cancelled meanwhile stays so, unless it was delivered after all.
-async fn update_events(txn: &Txn, batch: &str) -> Result<(), StoreError> {
-    txn.execute_raw(txn.statement(
-        &format!(
-            "with {} update rowhook.events as e set
+async fn update_events(
+    txn: &Txn,
+    batch: &str,
+    now: DateTime<Utc>,
+) -> Result<HashMap<EventId, Written>, StoreError> {
+    let rows = txn
+        .query_all_raw(txn.statement(
+            &format!(
+                "with {} update rowhook.events as e set
                 state = case when e.state = 5 and b.state <> 3 then 5
                              when e.state <> 5 and e.redelivery <> b.redelivery then 0
                              else b.state end,
@@ -154,13 +184,14 @@ async fn update_events(txn: &Txn, batch: &str) -> Result<(), StoreError> {
                 error = b.error,
                 ended_at = case when b.state in (3, 4) and e.redelivery = b.redelivery then $2 end
              from b
-             where e.id = b.id and {APPLIES}",
-            unfold(txn.dialect(), "$1", &OUTCOME_COLUMNS)
-        ),
-        [batch.into(), chrono::Utc::now().into()],
-    ))
-    .await?;
-    Ok(())
+             where e.id = b.id and {APPLIES} {}",
+                unfold(txn.dialect(), "$1", &OUTCOME_COLUMNS),
+                returning(txn.dialect()),
+            ),
+            [batch.into(), now.into()],
+        ))
+        .await?;
+    delivery_counts::written(&rows)
 }
 
 /// Makes ready what is parked in these rows of a receiver; the sender parks again what still has to wait.

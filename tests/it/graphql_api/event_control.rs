@@ -101,6 +101,9 @@ async fn many_are_owed_once_more_or_no_longer(database: TestDatabase) {
 
 async fn an_order_needs_a_role_and_a_filter(database: TestDatabase) {
     let house = with_events(database, &[4]).await;
+    let definition = r#"{"table":"public.runs","columns":[],"key":["id"],"etag":null,"exclude":[],
+        "on_truncate":"rows"}"#;
+    stored::insert_resource(&house.db, "RUN", definition, true).await;
     let many = |name: &str, filters: &str| {
         format!("mutation {{ {name}(filters: {filters}) {{ count }} }}")
     };
@@ -148,6 +151,9 @@ async fn an_order_needs_a_role_and_a_filter(database: TestDatabase) {
         "mutation { redeliverWebhookEvent(id: 1) { webhookEvent { id } } }".to_owned(),
         many("redeliverWebhookEvents", "{receiverId: 1}"),
         many("cancelWebhookEvents", "{receiverId: 1}"),
+        "mutation { sendTestWebhook(input: {receiverId: 1, resource: RUN, action: UPDATE}) {
+            webhookEvent { test } } }"
+            .to_owned(),
     ] {
         let answer = house.ask_as(&house.viewer, &document, json!({})).await;
         assert_eq!(failure(&answer).0, "FORBIDDEN", "{document}");

@@ -18,6 +18,7 @@ on_both!(
     what_is_new_or_changes_is_pushed,
     a_status_is_heard_of_when_an_event_comes_to_it,
     what_is_pushed_is_read_anew,
+    figures_come_at_once_and_when_they_change,
     arguments_that_do_not_fit_end_it,
     plain_http_says_where_subscriptions_run,
     two_hundred_may_run,
@@ -151,6 +152,47 @@ async fn what_is_pushed_is_read_anew(database: TestDatabase) {
     watched.house.data(rename, json!({"etag": etag})).await;
     watched.insert().await;
     assert_eq!(watched.pushed().await["receiver"]["name"], "renamed");
+}
+
+async fn figures_come_at_once_and_when_they_change(database: TestDatabase) {
+    let mut watched = Watched::of(database).await;
+    let document = "subscription($of: Int) { webhookStatsChanged(receiverId: $of) {
+        pending oldestPendingSeconds deliveredPerSecond captureLagSeconds } }";
+    watched.socket.subscribe("all", document, json!({})).await;
+    let pushed = async |socket: &mut Socket, id: &str| {
+        let message = socket.message().await;
+        assert_eq!(
+            (&message["type"], &message["id"]),
+            (&json!("next"), &json!(id)),
+            "{message}"
+        );
+        message["payload"]["data"]["webhookStatsChanged"].clone()
+    };
+    let at_rest = json!({"pending": 0, "oldestPendingSeconds": null, "deliveredPerSecond": 0.0,
+        "captureLagSeconds": 0.0});
+    assert_eq!(pushed(&mut watched.socket, "all").await, at_rest);
+    let one = watched.insert().await;
+    let now = pushed(&mut watched.socket, "all").await;
+    assert_eq!(now["pending"], 1, "{now}");
+    // While one waits its age changes; with nothing left there is one more push, and then silence.
+    watched.set(one, "state = 3").await;
+    let rest = loop {
+        let now = pushed(&mut watched.socket, "all").await;
+        if now["pending"] == 0 {
+            break now;
+        }
+    };
+    assert_eq!(rest, at_rest);
+    let silence = timeout(AGAIN * 5 / 2, watched.socket.message()).await;
+    assert!(silence.is_err(), "{silence:?}");
+    watched
+        .socket
+        .subscribe("one", document, json!({"of": 1}))
+        .await;
+    assert_eq!(pushed(&mut watched.socket, "one").await, at_rest);
+    let answer = watched.socket.ask(document, json!({"of": 9})).await;
+    let code = &answer["payload"]["errors"][0]["extensions"]["code"];
+    assert_eq!(*code, "NOT_FOUND", "{answer}");
 }
 
 async fn arguments_that_do_not_fit_end_it(database: TestDatabase) {

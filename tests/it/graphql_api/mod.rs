@@ -32,14 +32,16 @@ use rowhook::{
         receiver::RetryPolicy,
         resource::{Catalogue, Column, OnTruncate, Resource, ResourceDefinition},
     },
-    graphql::{Api, ReceiverDefaults, Services},
+    graphql::{Api, ReceiverDefaults, Services, WatchedTables},
     http::{HttpState, KeyAuthenticator, Readiness, SocketLimits, Sockets, routes},
     policy::{egress::EgressPolicy, seal::Sealer, webhook_uri::check_uri},
     store::{
         api_keys::ApiKeyStore,
         sql::{
-            api_keys::SqlApiKeyStore, db::Db, event_control::SqlEventControl,
-            event_log::SqlEventLog, receivers::SqlManagementStore, replay::SqlHistory,
+            api_keys::SqlApiKeyStore, capture::SqlCaptureView, catalogue::SqlResourceInstaller,
+            db::Db, event_control::SqlEventControl, event_log::SqlEventLog,
+            receivers::SqlManagementStore, replay::SqlHistory, stats::SqlStats,
+            test_deliveries::SqlTestDeliveries,
         },
     },
 };
@@ -243,6 +245,14 @@ fn services(db: &Db) -> Services {
         source_ips: vec!["203.0.113.7/32".to_owned()],
         event_control: Arc::new(SqlEventControl::new(db.clone())),
         history: Arc::new(SqlHistory::new(db.clone())),
+        test_deliveries: Arc::new(SqlTestDeliveries::new(db.clone())),
+        stats: Arc::new(SqlStats::new(db.clone())),
+        capture: Arc::new(SqlCaptureView::new(db.clone())),
+        watched: WatchedTables {
+            installer: Arc::new(SqlResourceInstaller::new(db.clone())),
+            wanted: [].into(),
+        },
+        wake: Arc::new(|_| {}),
     }
 }
 

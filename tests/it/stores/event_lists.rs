@@ -22,6 +22,7 @@ use rowhook::{
 };
 use sea_orm::{ConnectionTrait as _, Value};
 
+use super::plans::plan;
 use crate::support::{
     both::on_both,
     database::TestDatabase,
@@ -260,17 +261,6 @@ async fn the_newest_of_each_subscription(db: &Db, log: &SqlEventLog) {
     };
     let plan = plan(db, &sql, vec![value]).await;
     assert!(reads(&plan, false) <= READ, "{plan}");
-}
-
-async fn plan(db: &Db, sql: &str, values: Vec<Value>) -> String {
-    let (explain, column) = match db.dialect() {
-        Dialect::Postgres => ("explain (analyze, costs off, timing off, summary off)", 0),
-        Dialect::Sqlite => ("explain query plan", 3),
-    };
-    let sql = format!("{explain} {sql}");
-    let rows = db.query_all_raw(db.statement(&sql, values)).await.unwrap();
-    let line = |row: &sea_orm::QueryResult| row.try_get_by_index::<String>(column).unwrap();
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// How many events a plan reads. SQLite does not tell; there a look at the whole table counts as the table,

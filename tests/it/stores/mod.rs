@@ -4,15 +4,18 @@
 //! written behind their backs (`support::stored`).
 
 mod api_keys;
+mod capture;
 mod deletion;
 mod event_lists;
 mod event_log;
 mod intervals;
 mod intervals_at_once;
 mod pages;
+mod plans;
 mod receivers;
 mod retention;
 mod secrets;
+mod stats;
 mod subscriptions;
 
 use std::sync::Arc;

@@ -21,6 +21,7 @@ use rowhook::{
         retention::RetentionSettings,
         sender::DeliveryDefaults,
         status::{StageKind, Status},
+        wakes::Wakes,
     },
     policy::seal::Sealer,
     store::{
@@ -397,5 +398,6 @@ fn parts(
         }),
         retention: Arc::new(SqlRetention::new(db.clone())),
         transport: Arc::new(network.clone()),
+        wakes: Wakes::default(),
     }
 }

@@ -24,7 +24,9 @@ use crate::{
     },
     store::{
         StoreError,
-        catalogue::{FoundTable, InstallError, Installed, ResourceInstaller, WantedResource},
+        catalogue::{
+            FoundTable, InstallError, Installed, ResourceInstaller, TriggerState, WantedResource,
+        },
     },
 };
 
@@ -139,6 +141,13 @@ impl ResourceInstaller for SqlResourceInstaller {
             Dialect::Sqlite => sqlite::in_force(&self.db, wanted).await?,
         };
         Ok(found.is_some())
+    }
+
+    async fn trigger_state(&self, wanted: &WantedResource) -> Result<TriggerState, InstallError> {
+        match self.db.dialect() {
+            Dialect::Postgres => postgres::trigger_state(&self.db, wanted).await,
+            Dialect::Sqlite => sqlite::trigger_state(&self.db, wanted).await,
+        }
     }
 
     async fn installed(&self) -> Result<Vec<Resource>, StoreError> {

@@ -19,7 +19,7 @@ use crate::{
     },
     store::{
         StoreError,
-        catalogue::{FoundTable, InstallError, Installed, WantedResource},
+        catalogue::{FoundTable, InstallError, Installed, TriggerState, WantedResource},
         sql::{
             db::{Db, Txn},
             faults::{database_code, told},
@@ -271,6 +271,33 @@ struct Work {
     functions: Vec<Function>,
     triggers: Vec<Trigger>,
     strays: Vec<Standing>,
+}
+
+/// What is wrong with the triggers, if anything.
+pub(super) async fn trigger_state(
+    db: &Db,
+    wanted: &WantedResource,
+) -> Result<TriggerState, InstallError> {
+    let txn = db.begin().await?;
+    let found = look::look(&txn, wanted).await?;
+    let version = versions::current(db, &txn, &wanted.name).await?;
+    let (id, described) = version.map_or((ResourceId(0), false), |(id, definition)| {
+        (id, definition == found.definition)
+    });
+    let table = found.table(wanted, id);
+    let standing = standing(&txn, &function_names(&table.resource)).await?;
+    let triggers = table.triggers();
+    let there = |wanted: &Trigger| standing.iter().any(|found| found.is_place_of(wanted));
+    let ours = |found: &Standing| triggers.iter().any(|wanted| wanted.name == found.name);
+    Ok(if !triggers.iter().all(there) {
+        TriggerState::Missing
+    } else if standing.iter().any(|found| ours(found) && !found.always) {
+        TriggerState::Disabled
+    } else if !described || work(&txn, &table).await?.is_some() {
+        TriggerState::Altered
+    } else {
+        TriggerState::InForce
+    })
 }
 
 /// Compares what stands with what should; `None` when there is nothing to do.

@@ -13,7 +13,7 @@ use crate::{
     },
     store::{
         StoreError,
-        catalogue::{FoundTable, InstallError, Installed, WantedResource},
+        catalogue::{FoundTable, InstallError, Installed, TriggerState, WantedResource},
         sql::db::Db,
     },
 };
@@ -105,6 +105,32 @@ async fn in_force_on(
     // this change already logged.
     let is_right = right == triggers.len() && first > last_of_others;
     Ok(is_right.then(|| resource(wanted, id, version)))
+}
+
+/// What is wrong with the triggers, if anything. None can be disabled here.
+pub(super) async fn trigger_state(
+    db: &Db,
+    wanted: &WantedResource,
+) -> Result<TriggerState, InstallError> {
+    let found = look(db, db.raw(), wanted).await?;
+    let statement = db.statement(
+        "select count(*) as found from sqlite_schema where type = 'trigger'
+         and tbl_name = $4 collate nocase and name in ($1, $2, $3)",
+        trigger_names(wanted.name.as_str())
+            .into_iter()
+            .chain([found.name.clone()])
+            .map(Value::from),
+    );
+    let row = db.raw().query_one_raw(statement).await?;
+    let standing: i64 = row.map_or(Ok(0), |row| row.try_get("", "found"))?;
+    let triggers = found.with_version(wanted, ResourceId(0)).triggers().len() as i64;
+    Ok(if standing < triggers {
+        TriggerState::Missing
+    } else if in_force_on(db, db.raw(), wanted, &found).await?.is_some() {
+        TriggerState::InForce
+    } else {
+        TriggerState::Altered
+    })
 }
 
 fn resource(wanted: &WantedResource, id: ResourceId, definition: ResourceDefinition) -> Resource {

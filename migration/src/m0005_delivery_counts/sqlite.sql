@@ -1,0 +1,10 @@
+-- Attempts of the last minutes, counted as their outcomes are written: statistics are read from here, however
+-- long the log of events is. A batch of outcomes costs a row for each receiver, slot and kind in it, and what is
+-- over is dropped soon, so the table stays small.
+create table rowhook_delivery_counts (
+    slot         integer not null,      -- stretches of 15 s since 1970
+    receiver_id  integer not null,
+    kind         integer not null,      -- -1 failed, -2 delivered, from 0 delivered within 2^(kind/4) ms
+    n            integer not null,
+    primary key (slot, receiver_id, kind)
+) without rowid;

@@ -1,0 +1,200 @@
+//! Figures on deliveries, read from the queues' indexes and from `delivery_counts`, on both databases.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, QueryResult, Value};
+
+use super::{
+    db::{Db, Dialect},
+    records::{numbers, one_of},
+};
+use crate::{
+    domain::{
+        event::{EventState, EventStatus},
+        ids::ReceiverId,
+        stats::{DeliveryStats, MOST_PENDING, MOST_PENDING_OF_ONE, QueueStats},
+    },
+    policy::tally::{Kind, Tally, first_rate_slot, slots},
+    store::{StoreError, stats::StatsStore},
+};
+
+/// Figures on deliveries.
+#[derive(Clone)]
+pub struct SqlStats {
+    db: Db,
+}
+
+impl SqlStats {
+    /// On this database.
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    async fn tallies(
+        &self,
+        of: Option<&[ReceiverId]>,
+    ) -> Result<HashMap<ReceiverId, DeliveryStats>, StoreError> {
+        let dialect = self.db.dialect();
+        let now = Utc::now();
+        let mut values = vec![
+            numbers(dialect, slots(now)),
+            Value::from(first_rate_slot(now)),
+        ];
+        if let Some(receivers) = of {
+            values.push(ids(dialect, receivers));
+        }
+        let sql = deliveries_sql(dialect, of.is_some());
+        let rows = self
+            .db
+            .query_all_raw(self.db.statement(&sql, values))
+            .await?;
+        let mut tallies: HashMap<ReceiverId, Tally> = HashMap::new();
+        for row in &rows {
+            let code: i16 = row.try_get("", "kind")?;
+            let kind = Kind::from_code(code)
+                .ok_or_else(|| StoreError::Corrupt(format!("delivery_counts: kind {code}")))?;
+            let receiver = ReceiverId(row.try_get("", "receiver_id")?);
+            let tally = tallies.entry(receiver).or_default();
+            tally.add(kind, count(row, "recent")?, count(row, "whole")?);
+        }
+        Ok(tallies
+            .into_iter()
+            .map(|(receiver, tally)| (receiver, tally.stats(now)))
+            .collect())
+    }
+}
+
+/// What waits for each receiver bound as `$1`, or for all of them together: at most so many steps through
+/// the indexes as are counted.
+pub fn queues_sql(dialect: Dialect, by_receiver: bool) -> String {
+    let of = match (by_receiver, dialect) {
+        (false, _) => "(select 0 as id)",
+        (true, Dialect::Postgres) => "(select unnest($1::bigint[]) as id)",
+        (true, Dialect::Sqlite) => "(select value as id from json_each($1))",
+    };
+    let receiver = if by_receiver {
+        "e.receiver_id = r.id and "
+    } else {
+        ""
+    };
+    // SQLite takes the index of undelivered events only where its condition stands in the words of the query.
+    let delivered = EventState::Delivered.code();
+    let walks = |limit: u64| {
+        EventState::ALL
+            .into_iter()
+            .filter(|state| state.status() == EventStatus::Pending)
+            .map(move |state| {
+                let state = state.code();
+                format!(
+                    "select id from (select e.id from rowhook.events as e
+                                     where {receiver}e.state = {state} and e.state <> {delivered}
+                                     order by e.id limit {limit}) as w{state}"
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    let counted: Vec<String> = walks(most(by_receiver))
+        .iter()
+        .map(|walk| format!("(select count(*) from ({walk}) as n)"))
+        .collect();
+    format!(
+        "select q.id, q.pending, e.created_at
+         from (select r.id, {} as pending,
+                      (select min(f.id) from ({}) as f) as first
+               from {of} as r) as q
+         left join rowhook.events as e on e.id = q.first",
+        counted.join(" + "),
+        walks(1).join(" union all "),
+    )
+}
+
+/// Counts of the slots bound as `$1`, and of those from `$2` on: of each receiver bound as `$3`, or of all
+/// of them together.
+pub fn deliveries_sql(dialect: Dialect, by_receiver: bool) -> String {
+    let (receiver, narrowed) = if by_receiver {
+        let narrowed = format!(" and {}", one_of(dialect, "c.receiver_id", "$3"));
+        ("c.receiver_id", narrowed)
+    } else {
+        ("0", String::new())
+    };
+    format!(
+        "select {receiver} as receiver_id, c.kind,
+                cast(sum(case when c.slot >= $2 then c.n else 0 end) as bigint) as recent,
+                cast(sum(c.n) as bigint) as whole
+         from rowhook.delivery_counts as c where {}{narrowed} group by 1, c.kind",
+        one_of(dialect, "c.slot", "$1"),
+    )
+}
+
+fn most(by_receiver: bool) -> u64 {
+    if by_receiver {
+        MOST_PENDING_OF_ONE
+    } else {
+        MOST_PENDING
+    }
+}
+
+fn ids(dialect: Dialect, receivers: &[ReceiverId]) -> Value {
+    numbers(dialect, receivers.iter().map(|id| id.0.into()))
+}
+
+fn count(row: &QueryResult, column: &str) -> Result<u64, StoreError> {
+    let count: i64 = row.try_get("", column)?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+fn queue(row: &QueryResult, now: DateTime<Utc>, most: u64) -> Result<QueueStats, StoreError> {
+    let since: Option<DateTime<Utc>> = row.try_get("", "created_at")?;
+    Ok(QueueStats {
+        pending: count(row, "pending")?.min(most),
+        // A clock that lags behind another instance's makes no negative age.
+        oldest: since.map(|since| (now - since).to_std().unwrap_or_default()),
+    })
+}
+
+#[async_trait]
+impl StatsStore for SqlStats {
+    async fn queue(&self) -> Result<QueueStats, StoreError> {
+        let sql = queues_sql(self.db.dialect(), false);
+        let row = self
+            .db
+            .query_one_raw(self.db.statement(&sql, []))
+            .await?
+            .ok_or_else(|| StoreError::corrupt("an aggregate returned no row"))?;
+        queue(&row, Utc::now(), most(false))
+    }
+
+    async fn queues_of(
+        &self,
+        receivers: &[ReceiverId],
+    ) -> Result<HashMap<ReceiverId, QueueStats>, StoreError> {
+        let dialect = self.db.dialect();
+        let sql = queues_sql(dialect, true);
+        let values = [ids(dialect, receivers)];
+        let rows = self
+            .db
+            .query_all_raw(self.db.statement(&sql, values))
+            .await?;
+        let now = Utc::now();
+        let of = |row: &QueryResult| {
+            let id: i64 = row.try_get("", "id")?;
+            let id = i32::try_from(id).map_err(StoreError::corrupt)?;
+            Ok((ReceiverId(id), queue(row, now, most(true))?))
+        };
+        rows.iter().map(of).collect()
+    }
+
+    async fn deliveries(&self) -> Result<DeliveryStats, StoreError> {
+        let found = self.tallies(None).await?;
+        Ok(found.into_values().next().unwrap_or_default())
+    }
+
+    async fn deliveries_of(
+        &self,
+        receivers: &[ReceiverId],
+    ) -> Result<HashMap<ReceiverId, DeliveryStats>, StoreError> {
+        self.tallies(Some(receivers)).await
+    }
+}
