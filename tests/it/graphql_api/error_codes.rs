@@ -46,7 +46,7 @@ async fn each_code_is_met(database: TestDatabase) {
             UPDATE,
             json!({"etag": "old"}),
             "CONFLICT",
-            Value::Null,
+            json!(["input", "etag"]),
             "changed since",
         ),
         (

@@ -266,8 +266,10 @@ impl Shared {
         }
         let script = self.script.lock().unwrap().clone();
         let answer = script(&delivery);
-        self.distinct.lock().unwrap().insert(delivery.event_id());
+        // Whoever sees the event counted finds its delivery.
+        let event = delivery.event_id();
         self.deliveries.lock().unwrap().push(delivery);
+        self.distinct.lock().unwrap().insert(event);
         self.count.send_modify(|count| *count += 1);
         answer
     }
