@@ -2,7 +2,14 @@
 //!
 //! [`Services`] is made once by the composition root; a [`Context`] is made for each request.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use crate::{
     domain::{
@@ -100,6 +107,10 @@ pub struct Services {
     pub wake: Wake,
 }
 
+/// Records inside of records that one request may come to: nobody can tell from a document how many
+/// subscriptions a receiver has.
+const MOST_RECORDS: usize = 20_000;
+
 /// One request.
 pub struct Context {
     /// The stores and settings.
@@ -108,6 +119,7 @@ pub struct Context {
     pub caller: Identity,
     /// Whether a subscription runs here, and with what.
     pub moment: Moment,
+    spent: AtomicUsize,
     /// Receivers by id.
     pub receivers: Loader<ReceiverId, Receiver>,
     /// Subscriptions by id.
@@ -142,6 +154,7 @@ impl Context {
             services: services.clone(),
             caller,
             moment,
+            spent: AtomicUsize::new(0),
             receivers: Loader::new(move |ids| {
                 let store = receivers.clone();
                 Box::pin(async move { by_id(store.receivers_by_id(&ids).await, |one| one.id) })
@@ -217,6 +230,16 @@ impl Context {
         ))
     }
 
+    /// Counts records that stand inside of another one, and fails with LIMIT once there are too many. Records
+    /// that contain each other make many of few.
+    pub fn spend(&self, records: usize) -> Result<(), ApiError> {
+        let before = self.spent.fetch_add(records, Ordering::Relaxed);
+        if before.saturating_add(records) > MOST_RECORDS {
+            return Err(too_many());
+        }
+        Ok(())
+    }
+
     /// The canonical name behind a name or alias that the client gave.
     pub fn resource(&self, given: &ResourceEnum, at: &InputPath) -> Result<ResourceName, ApiError> {
         match self.services.catalogue.find(given) {
@@ -239,6 +262,14 @@ impl Context {
         self.deliveries.forget();
         self.capture_lag.forget();
     }
+}
+
+fn too_many() -> ApiError {
+    let message = format!(
+        "more than {MOST_RECORDS} records inside of records were asked for: ask for smaller pages (`first`, \
+         `last`, `limit`), or for fewer lists inside of lists"
+    );
+    ApiError::new(Code::Limit, message)
 }
 
 fn by_id<K: Eq + std::hash::Hash, V>(
@@ -276,6 +307,9 @@ async fn newest_of(
     }
     let mut found = HashMap::new();
     for ((limit, offset), ids) in by_stretch {
+        if ids.len().saturating_mul(limit as usize) > MOST_RECORDS {
+            return Err(too_many());
+        }
         let events = store.events_of(&ids, limit, offset).await?;
         found.extend(
             events

@@ -1,7 +1,8 @@
 //! How many values an answer could hold, told from the document before anything runs.
 //!
 //! Each field counts one. What stands inside a list counts once for each element that the list may have: the
-//! size of the page that is asked for, or [`FEW`] where a list has no page. So a document of a few lines can
+//! size of the page that is asked for, or [`FEW`] where a list has no page; and a few fields count as
+//! many, since they cost the database much. So a document of a few lines can
 //! not ask for a hundred million values.
 
 use std::collections::HashMap;
@@ -19,6 +20,13 @@ use super::{
 pub const MOST_VALUES: u64 = 1_000_000;
 /// Elements of a list that has no page: headers, attempts, resources.
 const FEW: u64 = 10;
+/// Fields that ask much of the database for themselves, and how many values each counts as.
+const HEAVY: [(&str, u64); 4] = [
+    ("webhookCapture", 50_000),
+    ("webhookStats", 10_000),
+    ("totalCount", 20_000),
+    ("testWebhookFilter", 100_000),
+];
 /// The arguments that name the size of a page.
 const SIZES: [&str; 3] = ["first", "last", "limit"];
 
@@ -63,7 +71,7 @@ pub fn check(
             counted: HashMap::new(),
             variables: &values,
         };
-        let values = count.inside(&operation.item.selection_set, root);
+        let values = count.inside(&operation.item.selection_set, root, 1);
         if values > MOST_VALUES {
             let message = format!(
                 "the answer could hold {values} values, and {MOST_VALUES} is the most: ask for smaller pages \
@@ -83,16 +91,18 @@ struct Fragment<'p, 'a> {
 struct Count<'p, 'a> {
     schema: &'p SchemaType<ApiScalar>,
     fragments: &'p HashMap<&'a str, Fragment<'p, 'a>>,
-    /// What fragments come to: each is counted once, however often it is spread.
-    counted: HashMap<&'a str, u64>,
+    /// What fragments come to in pages of a size: each is counted once, however often it is spread.
+    counted: HashMap<(&'a str, u64), u64>,
     variables: &'p Map<String, Value>,
 }
 
 impl<'p, 'a> Count<'p, 'a> {
+    /// `around`: the size of the page that this stands in, where it is a connection.
     fn inside(
         &mut self,
         selections: &'p [Selection<'a, ApiScalar>],
         on: Option<&'p MetaType<ApiScalar>>,
+        around: u64,
     ) -> u64 {
         selections.iter().fold(0, |sum: u64, selection| {
             sum.saturating_add(match selection {
@@ -103,7 +113,6 @@ impl<'p, 'a> Count<'p, 'a> {
                     };
                     let inner = meta.field_type.innermost_name();
                     let inside = field.item.selection_set.as_deref().unwrap_or_default();
-                    let each = self.inside(inside, self.schema.concrete_type_by_name(inner));
                     let arguments = field.item.arguments.as_ref();
                     let size = arguments.and_then(|given| {
                         let mut given = given.item.iter();
@@ -116,39 +125,46 @@ impl<'p, 'a> Count<'p, 'a> {
                     });
                     let mut takes = meta.arguments.iter().flatten();
                     let takes_size = takes.any(|argument| SIZES.contains(&&*argument.name));
+                    // The size of a connection's page, for its edges.
+                    let page_size = size.unwrap_or_else(|| page(DEFAULT_PAGE));
+                    let inner_type = self.schema.concrete_type_by_name(inner);
+                    let each = self.inside(inside, inner_type, page_size);
                     let elements = match (takes_size, size) {
+                        // Where its edges stand the page's size counts.
+                        _ if inner.ends_with("Connection") => 1,
                         (true, Some(size)) => size,
                         (true, None) => page(DEFAULT_PAGE),
-                        // The page's size was counted where the connection stands.
-                        (false, _) if field.item.name.item == "edges" => 1,
+                        (false, _) if field.item.name.item == "edges" => around,
                         (false, _) if is_list(&meta.field_type) => FEW,
                         (false, _) => 1,
                     };
-                    each.saturating_mul(elements).saturating_add(1)
+                    let heavy = HEAVY.iter().find(|one| one.0 == field.item.name.item);
+                    let own = heavy.map_or(1, |one| one.1);
+                    each.saturating_mul(elements).saturating_add(own)
                 }
                 Selection::InlineFragment(inline) => {
                     let condition = inline.item.type_condition.as_ref();
                     let on = condition.map_or(on, |condition| {
                         self.schema.concrete_type_by_name(condition.item)
                     });
-                    self.inside(&inline.item.selection_set, on)
+                    self.inside(&inline.item.selection_set, on, around)
                 }
-                Selection::FragmentSpread(spread) => self.fragment(spread.item.name.item),
+                Selection::FragmentSpread(spread) => self.fragment(spread.item.name.item, around),
             })
         })
     }
 
-    fn fragment(&mut self, name: &'a str) -> u64 {
-        if let Some(counted) = self.counted.get(name) {
+    fn fragment(&mut self, name: &'a str, around: u64) -> u64 {
+        if let Some(counted) = self.counted.get(&(name, around)) {
             return *counted;
         }
         let Some(fragment) = self.fragments.get(name) else {
             return 0;
         };
         // One that comes to itself counts nothing there: juniper refuses it.
-        self.counted.insert(name, 0);
-        let values = self.inside(fragment.inside, fragment.on);
-        self.counted.insert(name, values);
+        self.counted.insert((name, around), 0);
+        let values = self.inside(fragment.inside, fragment.on, around);
+        self.counted.insert((name, around), values);
         values
     }
 

@@ -34,7 +34,7 @@ use super::{
     resource_enum,
     scalar::ApiScalar,
     scalars::Json,
-    schema,
+    schema, variables,
 };
 
 /// A name that clients may write, and the types that it can stand for.
@@ -106,6 +106,7 @@ pub fn prepare<'a>(
 ) -> Result<Prepared<'a>, Vec<RequestError>> {
     let document = parse_document_source(source, bare())
         .map_err(|fault| document_errors(&GraphQLError::ParseError(fault)))?;
+    variables::check_texts(source, given).map_err(|error| vec![error.into()])?;
     cost::check(&document, operation_name, schema, given).map_err(|error| vec![error.into()])?;
     let mut walk = Walk {
         source,

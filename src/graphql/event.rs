@@ -113,6 +113,7 @@ impl EventNode {
     /// The subscription that it is owed to, also when that has been deleted; null once its record is gone, and
     /// for test deliveries.
     async fn subscription(&self, context: &Context) -> Result<Option<SubscriptionNode>, ApiError> {
+        context.spend(1)?;
         let found = context.subscriptions.load(self.0.subscription_id).await?;
         Ok(found.map(Into::into))
     }
@@ -180,6 +181,7 @@ impl EventNode {
         context: &Context,
     ) -> Result<Vec<WebhookDeliveryAttempt>, ApiError> {
         let attempts = context.services.events.attempts(self.0.id).await?;
+        context.spend(attempts.len())?;
         Ok(attempts.into_iter().map(Into::into).collect())
     }
 
@@ -344,8 +346,9 @@ pub async fn of_subscription(
 ) -> Result<Vec<EventNode>, ApiError> {
     let (limit, offset) = stretch(limit, offset)?;
     let events = context.events_of.load((id, limit, offset)).await?;
-    let events = events.unwrap_or_default().into_iter();
-    Ok(events.map(Into::into).collect())
+    let events = events.unwrap_or_default();
+    context.spend(events.len())?;
+    Ok(events.into_iter().map(Into::into).collect())
 }
 
 /// How many records of a plain list, after how many.

@@ -6,7 +6,7 @@
 //! the same on whichever instance a client is connected to.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -38,6 +38,9 @@ const EVENTS_EVERY: Duration = Duration::from_millis(500);
 const STATS_EVERY: Duration = Duration::from_secs(1);
 /// The newest events that match are watched for changes, so many.
 const WATCHED: u32 = 1000;
+
+/// Events that are read with their rows at once: a row may take a MiB.
+const READ_AT_ONCE: usize = 50;
 
 /// What a context is made for.
 #[derive(Default)]
@@ -149,7 +152,8 @@ impl Subscription {
 pub struct Watch(Seen);
 
 enum Seen {
-    Events(EventFilter, HashMap<EventId, EventMark>),
+    /// And those that have changed and are still to be read, the oldest first.
+    Events(EventFilter, HashMap<EventId, EventMark>, VecDeque<EventId>),
     /// Nothing before the first look.
     Stats(Option<ReceiverId>, Option<Figures>),
 }
@@ -169,7 +173,7 @@ impl Watch {
         Ok(Self(match source {
             Source::Events(filter) => {
                 let seen = marks(&*services.events, &filter).await?;
-                Seen::Events(filter, seen)
+                Seen::Events(filter, seen, VecDeque::new())
             }
             Source::Stats(receiver) => Seen::Stats(receiver, None),
         }))
@@ -193,7 +197,8 @@ impl Watch {
     }
 
     fn pause(&self) -> Duration {
-        match self.0 {
+        match &self.0 {
+            Seen::Events(_, _, unread) if !unread.is_empty() => Duration::ZERO,
             Seen::Events(..) => EVENTS_EVERY,
             Seen::Stats(_, None) => Duration::ZERO,
             Seen::Stats(_, Some(_)) => STATS_EVERY,
@@ -202,13 +207,19 @@ impl Watch {
 
     async fn look(&mut self, services: &Services) -> Result<Vec<Push>, StoreError> {
         match &mut self.0 {
-            Seen::Events(filter, seen) => {
+            Seen::Events(filter, seen, unread) => {
                 let log = &*services.events;
-                let now = marks(log, filter).await?;
-                let changed = changed(seen, &now);
-                let mut events = log.events_by_id(&changed, filter).await?;
+                if unread.is_empty() {
+                    let now = marks(log, filter).await?;
+                    let mut changed = changed(seen, &now);
+                    changed.sort_unstable_by_key(|id| id.0);
+                    unread.extend(changed);
+                    *seen = now;
+                }
+                let some: Vec<EventId> = unread.iter().copied().take(READ_AT_ONCE).collect();
+                let mut events = log.events_by_id(&some, filter).await?;
                 events.sort_unstable_by_key(|event| event.id.0);
-                *seen = now;
+                unread.drain(..some.len());
                 Ok(events.into_iter().map(Box::new).map(Push::Event).collect())
             }
             Seen::Stats(receiver, before) => {

@@ -105,6 +105,9 @@ pub enum Response {
     NotAllowed(String),
 }
 
+/// Errors of one response.
+const MOST_ERRORS: usize = 100;
+
 /// GraphQL subscriptions that run in this process at once; each looks at the database by itself.
 const LIVE_AT_ONCE: usize = 200;
 
@@ -240,8 +243,12 @@ impl Api {
 }
 
 fn executed_body(data: juniper::Value<ApiScalar>, errors: &[ExecutionError<ApiScalar>]) -> String {
-    let errors = errors.iter().map(FieldFailure::of).collect();
-    json(&ExecutedBody { errors, data })
+    // Of a list each element may have failed: the first ones say it.
+    let errors = errors.iter().take(MOST_ERRORS).map(FieldFailure::of);
+    json(&ExecutedBody {
+        errors: errors.collect(),
+        data,
+    })
 }
 
 /// The response to a request of which nothing ran, also one that never reached GraphQL.

@@ -191,13 +191,17 @@ impl ReceiverNode {
     /// What it is subscribed to, in id order.
     async fn subscriptions(&self, context: &Context) -> Result<Vec<SubscriptionNode>, ApiError> {
         let found = context.subscriptions_of.load(self.record.id).await?;
-        Ok(found.into_iter().flatten().map(Into::into).collect())
+        let found = found.unwrap_or_default();
+        context.spend(found.len())?;
+        Ok(found.into_iter().map(Into::into).collect())
     }
 
     /// The HTTP headers that are sent with each delivery to it, in id order.
     async fn headers(&self, context: &Context) -> Result<Vec<WebhookHeader>, ApiError> {
         let found = context.headers_of.load(self.record.id).await?;
-        Ok(found.into_iter().flatten().map(Into::into).collect())
+        let found = found.unwrap_or_default();
+        context.spend(found.len())?;
+        Ok(found.into_iter().map(Into::into).collect())
     }
 
     /// How deliveries to it go.
@@ -398,6 +402,7 @@ pub async fn existing(context: &Context, id: ReceiverId) -> Result<Receiver, Api
 
 /// The receiver that a record names, deleted or not; many at once cost one question.
 pub async fn named(context: &Context, id: ReceiverId) -> Result<Option<Receiver>, ApiError> {
+    context.spend(1)?;
     context.receivers.load(id).await
 }
 

@@ -90,7 +90,8 @@ pub struct Query;
 
 /// What can be asked. Limits, each answered with the code LIMIT: 24 levels, 10,000 tokens and 2,000 fields of a
 /// document (aliases and fragments are counted wherever they stand), 1,000,000 values that its answer could
-/// hold were each page full (a list without a page counts as 10), 1,000 records of a page, 1 MiB of a body, 32
+/// hold were each page full (a list without a page counts as 10, and what costs the database much as
+/// thousands), 20,000 records inside of records, 1,000 records of a page, 1 MiB of a body, 32
 /// operations of a WebSocket at once, 200 subscriptions of a process.
 #[graphql_object]
 #[graphql(name = "Query", context = Context, scalar = ApiScalar)]
@@ -454,7 +455,7 @@ impl Mutation {
     }
 
     /// Sends a receiver a delivery to try it with, and answers with its event at once: ask for `webhookEvent`
-    /// until that is no longer pending. Needs role operator. It goes the way of every delivery, with both
+    /// until that is no longer pending. Needs role admin. It goes the way of every delivery, with both
     /// signatures, the receiver's headers, content type, throttle and time limit, and in its turn behind what
     /// the receiver is owed already; but it has no sequence number, `x-rowhook-test: true` among its headers
     /// and 0 as `subscription_id`, waits for no other event of its row and holds none up, and is tried once:

@@ -9,7 +9,12 @@ use indexmap::IndexMap;
 use juniper::{InputValue, SchemaType, Variables};
 use serde_json::{Map, Value};
 
-use super::{document::Declared, scalar::ApiScalar, scalars::Json};
+use super::{
+    document::Declared,
+    error::{ApiError, Code, InputPath},
+    scalar::ApiScalar,
+    scalars::Json,
+};
 
 /// The variables of a request.
 pub fn read(
@@ -24,6 +29,39 @@ pub fn read(
             (name, value)
         })
         .collect()
+}
+
+/// Refuses the character NUL, which PostgreSQL can not store in a text.
+pub fn check_texts(source: &str, variables: &Map<String, Value>) -> Result<(), ApiError> {
+    const WHY: &str = "holds the character NUL (U+0000), which no text may hold";
+    if source.contains('\0') || source.contains("\\u0000") {
+        return Err(ApiError::new(
+            Code::Validation,
+            format!("the document {WHY}"),
+        ));
+    }
+    let at = variables
+        .iter()
+        .find_map(|(name, value)| nul(value, InputPath::argument(name)));
+    at.map_or(Ok(()), |at| Err(at.refuse(WHY)))
+}
+
+/// Where a value holds a NUL.
+fn nul(value: &Value, at: InputPath) -> Option<InputPath> {
+    match value {
+        Value::String(text) => text.contains('\0').then_some(at),
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(index, item)| nul(item, at.index(index)))
+        }
+        Value::Object(members) => members.iter().find_map(|(name, member)| {
+            if name.contains('\0') {
+                return Some(at.clone());
+            }
+            nul(member, at.field(name))
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
 }
 
 fn input(

@@ -227,10 +227,20 @@ fn read(
         Some(uri) => vec![uri.clone()],
         None => likely_uris(request),
     };
-    let ion = checked(header("x-ion-signature"), &|secret, signature| {
-        uris.iter()
-            .any(|uri| ion_verifies(uri, &envelope, secret, signature))
-    });
+    let ion_of = |name: &str| {
+        checked(header(name), &|secret, signature| {
+            uris.iter()
+                .any(|uri| ion_verifies(uri, &envelope, secret, signature))
+        })
+    };
+    // During a rotation's overlap the old secret's signature stands in a header of its own.
+    let ion = match (
+        ion_of("x-ion-signature"),
+        ion_of("x-ion-signature-previous"),
+    ) {
+        (Checked::Wrong, Checked::Verified) => Checked::Verified,
+        (newest, _) => newest,
+    };
     let standard = checked(header("webhook-signature"), &|secret, signature| {
         let id = header("webhook-id");
         let seconds = header("webhook-timestamp").and_then(|text| text.parse().ok());

@@ -8,6 +8,7 @@ use std::{
     collections::{HashMap, HashSet},
     rc::Rc,
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use actix::prelude::*;
@@ -41,6 +42,11 @@ use super::{
     status::Status,
     versions::Versions,
 };
+
+/// What was matched is written after this at the latest, so that slow filters lose no more to a restart.
+const LONGEST_MATCHING: Duration = Duration::from_secs(1);
+/// Others on the thread get their turn this often.
+const TURN: Duration = Duration::from_millis(20);
 
 /// What fan-out works with.
 #[derive(Clone)]
@@ -166,9 +172,23 @@ impl Matching {
         let intervals = self.intervals(&page).await?;
         let (mut done, mut events) = (0, Vec::new());
         loop {
-            while done < page.changes.len() && events.len() < self.parts.events_per_commit {
+            let (began, mut turned) = (Instant::now(), Instant::now());
+            while done < page.changes.len()
+                && events.len() < self.parts.events_per_commit
+                && began.elapsed() < LONGEST_MATCHING
+            {
                 self.events_of(&page.changes[done], &intervals, &mut events);
                 done += 1;
+                if turned.elapsed() > TURN {
+                    // Many filters of many changes take their time, and are no standstill.
+                    self.pulse.beat();
+                    work.goes_on();
+                    if self.pulse.is_revoked() {
+                        return Err(StoreError::Fenced);
+                    }
+                    tokio::task::yield_now().await;
+                    turned = Instant::now();
+                }
             }
             if self.pulse.is_revoked() {
                 return Err(StoreError::Fenced);

@@ -49,13 +49,12 @@ const METHODS: [(&str, usize); 5] = [
     ("startsWith", 1),
 ];
 /// What the parser takes apart; as a call one is left over when it was written in another way.
-const MACROS: [(&str, &str); 6] = [
+const MACROS: [(&str, &str); 5] = [
     ("all", "list.all(x, condition)"),
     ("exists", "list.exists(x, condition)"),
     ("exists_one", "list.exists_one(x, condition)"),
     ("filter", "list.filter(x, condition)"),
     ("has", "has(new.column)"),
-    ("map", "list.map(x, value)"),
 ];
 
 /// What is looked at, and what is known by now.
@@ -135,7 +134,7 @@ impl Check<'_> {
         if in_loop {
             return Err(FilterFault::at(
                 self.place(tree.id),
-                "loops within a loop (exists, all, map, filter inside the condition of another), which takes \
+                "loops within a loop (exists, all or filter inside the condition of another), which takes \
                  too long on long lists",
             ));
         }

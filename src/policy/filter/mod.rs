@@ -23,7 +23,7 @@ use cel::{ExecutionError, Program, Value};
 pub use check::unknown_column;
 pub use fault::{FilterFault, Place};
 pub use row::FilterInput;
-pub use size::{MAX_BYTES, MAX_DEPTH, MAX_TOKENS};
+pub use size::{MAX_BYTES, MAX_DEPTH, MAX_LOOPED_ROW, MAX_ROW, MAX_TOKENS};
 
 use crate::domain::resource::ResourceDefinition;
 
@@ -36,6 +36,8 @@ const PARSER_STACK: usize = 64 << 20;
 pub struct Filter {
     text: String,
     program: Program,
+    /// Bytes of the rows that it reads.
+    most: usize,
 }
 
 impl Filter {
@@ -60,7 +62,8 @@ impl Filter {
             let program =
                 Program::compile(text).map_err(|errors| fault::of_parser(text, &errors))?;
             size::check_depth(text, program.expression())?;
-            Ok(program)
+            let loops = size::check_work(program.expression())?;
+            Ok((program, if loops { MAX_LOOPED_ROW } else { MAX_ROW }))
         };
         let parsed = std::thread::scope(|scope| {
             let thread = std::thread::Builder::new()
@@ -74,14 +77,23 @@ impl Filter {
                 .join()
                 .unwrap_or_else(|_| Err(FilterFault::whole("can not be read by the CEL parser")))
         });
+        let (program, most) = parsed?;
         Ok(Self {
             text: text.to_owned(),
-            program: parsed?,
+            program,
+            most,
         })
     }
 
     /// Whether it holds of a change.
     pub fn judge(&self, input: &FilterInput<'_>) -> Result<bool, FilterFailure> {
+        let bytes = input.bytes();
+        if bytes > self.most {
+            return Err(FilterFailure(format!(
+                "the old and the new row take {bytes} bytes, and it reads at most {}",
+                self.most
+            )));
+        }
         // An interpreter's panic must cost one verdict, not the stage.
         let run = AssertUnwindSafe(|| self.program.execute(input.context()));
         match catch_unwind(run) {

@@ -1,7 +1,7 @@
 //! `matches`: regular expressions in filters, kept once they are compiled, and bounded in size.
 //!
-//! The search takes time in proportion to the text whatever the pattern is (no backtracking), so the size is
-//! all there is to bound.
+//! The search takes time in proportion to the text and to the pattern, whatever they are (no backtracking), so
+//! their sizes are all there is to bound.
 
 use std::{cell::RefCell, collections::HashMap};
 
@@ -13,6 +13,8 @@ use regex::{Regex, RegexBuilder};
 
 /// Bytes that a compiled pattern may take. `(?i)` and classes of letters of all scripts fit well.
 const MAX_COMPILED: usize = 1 << 18;
+/// Bytes of a text that is searched.
+const MAX_TEXT: usize = 64 << 10;
 /// Patterns that a thread keeps. Filters hold few; only patterns out of rows can be many.
 const KEPT: usize = 256;
 
@@ -37,6 +39,10 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
 }
 
 fn matches(text: &CelString<'_>, pattern: &CelString<'_>) -> Result<CelBool, ExecutionError> {
+    if text.inner().len() > MAX_TEXT {
+        let message = format!("the text is longer than {MAX_TEXT} bytes");
+        return Err(ExecutionError::function_error("matches", message));
+    }
     PATTERNS.with_borrow_mut(|kept| {
         if let Some(regex) = kept.get(pattern.inner()) {
             return Ok(CelBool::from(regex.is_match(text.inner())));

@@ -47,6 +47,14 @@ impl<'a> FilterInput<'a> {
         }
     }
 
+    /// Bytes of the values of both rows, as JSON.
+    pub(super) fn bytes(&self) -> usize {
+        let length = |(_, value): (&str, &RawValue)| value.get().len();
+        let before = self.row.before(self.action).into_iter().flatten();
+        let after = self.row.after(self.action).into_iter().flatten();
+        before.map(length).sum::<usize>() + after.map(length).sum::<usize>()
+    }
+
     pub(super) fn context(&self) -> &Context<'static, 'static> {
         self.context.get_or_init(|| {
             let mut context = Context::with_env(ENVIRONMENT.clone());

@@ -1,9 +1,14 @@
-//! How large an expression may be. The parser and the interpreter recurse, and a stack that overflows takes
-//! the whole process along: so this is looked at before an expression is parsed, and before it runs.
+//! How large an expression may be, and how much work. The parser and the interpreter recurse, and a stack that
+//! overflows or memory that is not there takes the whole process along: so this is looked at before an
+//! expression is parsed, and before it runs.
+//!
+//! What an expression can make is bounded by its text and by the row alone. Only `+` makes anything longer
+//! than what it is made of, so there are few; and no loop makes a list of anything but the elements that it
+//! was given, so that loops behind loops go over ever fewer.
 
 use cel::{
     IdedExpr,
-    common::ast::{EntryExpr, Expr},
+    common::ast::{ComprehensionExpr, EntryExpr, Expr, operators as op},
 };
 
 use super::fault::{FilterFault, Place};
@@ -15,6 +20,15 @@ pub const MAX_BYTES: usize = 4096;
 pub const MAX_TOKENS: usize = 600;
 /// Levels of the tree. One takes the interpreter up to 40 KiB of stack in a build without optimisation.
 pub const MAX_DEPTH: usize = 24;
+
+/// Sums of an expression, texts and lists that are joined included.
+pub const MAX_SUMS: usize = 16;
+/// Regular expressions of an expression.
+pub const MAX_PATTERNS: usize = 4;
+/// Bytes of a change's old and new row that a filter reads, both together.
+pub const MAX_ROW: usize = 4 << 20;
+/// The same for an expression with a loop: what it does for each element may go over the whole row.
+pub const MAX_LOOPED_ROW: usize = 32 << 10;
 
 /// Refuses what is too large to be parsed.
 pub(super) fn check_text(text: &str) -> Result<(), FilterFault> {
@@ -123,6 +137,82 @@ pub(super) fn check_depth(text: &str, tree: &IdedExpr) -> Result<(), FilterFault
         Place::of_byte(text, 0),
         format!("is nested {depth} levels deep; at most {MAX_DEPTH} are allowed"),
     ))
+}
+
+/// Refuses what could make very much of a small row. Whether there is a loop is returned.
+pub(super) fn check_work(tree: &IdedExpr) -> Result<bool, FilterFault> {
+    let mut work = Work::default();
+    work.add(tree);
+    if work.makes_lists {
+        return Err(FilterFault::whole(
+            "uses map, which can make very much of a little; ask for the elements themselves with exists, all \
+             or filter",
+        ));
+    }
+    for (count, most, what) in [
+        (work.sums, MAX_SUMS, "sums (`+`)"),
+        (
+            work.patterns,
+            MAX_PATTERNS,
+            "regular expressions (`matches`)",
+        ),
+    ] {
+        if count > most {
+            let message = format!("has {count} {what}; at most {most} are allowed");
+            return Err(FilterFault::whole(message));
+        }
+    }
+    Ok(work.loops)
+}
+
+#[derive(Default)]
+struct Work {
+    sums: usize,
+    patterns: usize,
+    loops: bool,
+    makes_lists: bool,
+}
+
+impl Work {
+    fn add(&mut self, tree: &IdedExpr) {
+        match &tree.expr {
+            Expr::Call(call) if call.func_name == op::ADD => self.sums += 1,
+            Expr::Call(call) if call.func_name == "matches" => self.patterns += 1,
+            Expr::Comprehension(one) => {
+                self.loops = true;
+                self.makes_lists |= makes_a_list(one);
+            }
+            _ => {}
+        }
+        for part in parts(&tree.expr) {
+            self.add(part);
+        }
+    }
+}
+
+/// Whether a loop gathers anything but the elements that it goes over: `map` does, `filter` does not.
+fn makes_a_list(one: &ComprehensionExpr) -> bool {
+    let mut step = &one.loop_step.expr;
+    if let Expr::Call(call) = step
+        && call.func_name == op::CONDITIONAL
+        && let Some(chosen) = call.args.get(1)
+    {
+        step = &chosen.expr;
+    }
+    if !matches!(one.accu_init.expr, Expr::List(_)) {
+        return false;
+    }
+    let gathered = match step {
+        Expr::Call(call) if call.func_name == op::ADD => call.args.last(),
+        _ => None,
+    };
+    let Some(Expr::List(gathered)) = gathered.map(|list| &list.expr) else {
+        return true;
+    };
+    !matches!(
+        gathered.elements.as_slice(),
+        [only] if matches!(&only.expr, Expr::Ident(name) if *name == one.iter_var)
+    )
 }
 
 fn depth(tree: &IdedExpr) -> usize {

@@ -247,7 +247,7 @@ fn what_is_right_passes() {
         "old != new",
         "true",
         "new.exists(name, name == 'id')",
-        "[1].map(new, new + 1).exists(x, x > 1)",
+        "[1].filter(new, new + 1 > 1).exists(x, x > 0)",
         "new[old.status] == 1",
         "['a'].filter(x, x.startsWith('a')).exists(x, new.status == x) // done",
     ] {
@@ -265,6 +265,49 @@ fn size_is_bounded() {
     assert!(too_large(" ".repeat(50)).contains("is empty"));
     let long = vec!["new.status == 'a'"; 80].join(" || ");
     assert!(Filter::compile(&long).is_ok(), "long, and shallow");
+}
+
+/// A little text that would make very much of a small row.
+#[test]
+fn work_is_bounded() {
+    let refused = |text: String| Filter::compile(&text).expect_err(&text).message;
+    let doubling = ".map(x, x + x + x + x)".repeat(15);
+    let bomb = format!("[new.status]{doubling}.exists(x, size(x) > 5)");
+    assert!(refused(bomb).contains("uses map"));
+    assert!(refused("new.tags.map(x, x == 1, [x, x]) == []".to_owned()).contains("uses map"));
+    let sums = vec!["size(new.tags + new.tags) > 0"; 17].join(" || ");
+    assert!(refused(sums).contains("17 sums"));
+    let patterns = vec!["new.status.matches('a')"; 5].join(" || ");
+    assert!(refused(patterns).contains("5 regular expressions"));
+    for text in [
+        "new.tags.map(x, x) == []",
+        "new.tags.filter(x, x != 1) == []",
+    ] {
+        assert!(
+            Filter::compile(text).is_ok(),
+            "{text}: no more than there was"
+        );
+    }
+}
+
+#[test]
+fn rows_that_are_too_large_are_not_judged() {
+    let row = |bytes: usize| -> &'static str {
+        let text = "x".repeat(bytes);
+        Box::leak(format!(r#"{{"status":"{text}","tags":["a"]}}"#).into_boxed_str())
+    };
+    let judged = |text: &str, bytes: usize| {
+        let row = input(row(bytes), None, Action::Create);
+        Filter::compile(text).unwrap().judge(&row)
+    };
+    let loops = "new.tags.exists(x, x == 'a')";
+    assert_eq!(judged(loops, MAX_LOOPED_ROW - 100), Ok(true));
+    let failure = judged(loops, MAX_LOOPED_ROW).unwrap_err().to_string();
+    assert!(failure.contains("reads at most 32768"), "{failure}");
+    assert_eq!(judged("new.status != 'a'", MAX_LOOPED_ROW), Ok(true));
+    assert!(judged("new.status != 'a'", MAX_ROW).is_err());
+    assert_eq!(judged("new.status.matches('^x')", 60 << 10), Ok(true));
+    assert!(judged("new.status.matches('^x')", 65 << 10).is_err());
 }
 
 /// The worst that passes the limits, in as little stack as any thread of rowhook has. An overflow is no

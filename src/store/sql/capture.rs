@@ -97,7 +97,9 @@ impl SqlCaptureView {
 }
 
 /// The first change of each transaction that was running in the watermark (`$1`), and the first of those
-/// that began since (`$2`: its xmax): a step through the index for each. What is not committed, nobody sees.
+/// that began since (`$2`: its xmax): a step through the index for each. What is not committed, nobody sees; a
+/// transaction that is still running is left out by its number, so that the rows which a large one has written
+/// by now are not walked.
 pub fn oldest_waiting_sql() -> String {
     let first = |which: &str| {
         format!(
@@ -108,6 +110,7 @@ pub fn oldest_waiting_sql() -> String {
     format!(
         "select min(w.at) as at from (
              select {} as at from unnest($1::text::xid8[]) as r(xid)
+             where pg_visible_in_snapshot(r.xid, pg_current_snapshot())
              union all select {}) w",
         first("l.xid = r.xid"),
         first("l.xid >= $2::text::xid8"),

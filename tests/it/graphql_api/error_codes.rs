@@ -59,6 +59,14 @@ async fn each_code_is_met(database: TestDatabase) {
         ),
         (
             ADMIN,
+            "query($name: String) { webhookReceivers(filters: {name: $name}) { pageInfo { count } } }",
+            json!({"name": "a\0"}),
+            "VALIDATION",
+            json!(["name"]),
+            "NUL",
+        ),
+        (
+            ADMIN,
             "{ webhookEvents(limit: 1001) { id } }",
             nothing(),
             "LIMIT",

@@ -158,6 +158,14 @@ async fn an_order_needs_a_role_and_a_filter(database: TestDatabase) {
         let answer = house.ask_as(&house.viewer, &document, json!({})).await;
         assert_eq!(failure(&answer).0, "FORBIDDEN", "{document}");
         let answer = house.ask_as(&house.operator, &document, json!({})).await;
-        assert_eq!(answer["errors"], Value::Null, "{document}");
+        if document.contains("sendTestWebhook") {
+            assert_eq!(
+                failure(&answer).0,
+                "FORBIDDEN",
+                "it shows rows of any table"
+            );
+        } else {
+            assert_eq!(answer["errors"], Value::Null, "{document}");
+        }
     }
 }

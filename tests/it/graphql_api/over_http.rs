@@ -248,6 +248,19 @@ async fn large_requests_are_refused(database: TestDatabase) {
         let (code, message, _) = house.refused(document, json!({})).await;
         assert_eq!(code, "LIMIT", "{message}");
     }
+    // Records that contain each other: how many there are shows only when it runs.
+    let (receiver, _) = house.receiver().await;
+    for _ in 0..11 {
+        house.subscription(receiver).await;
+    }
+    let around = format!(
+        "{{ webhookReceiver(id: {receiver}) {{ {} id {} }} }}",
+        "subscriptions { receiver { ".repeat(5),
+        "} }".repeat(5)
+    );
+    let response = house.ask(&around, json!({})).await;
+    assert_eq!(failure(&response).0, "LIMIT");
+    assert!(response["errors"].as_array().unwrap().len() <= 100);
     let by_variable = by_default.replace(" = 1000", "");
     let (code, message, _) = house.refused(&by_variable, json!({"n": 1000})).await;
     assert_eq!(code, "LIMIT", "{message}");
