@@ -487,3 +487,38 @@ impl Reconciliation for SqlReconciliation {
         Ok(account)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::ReceiverId;
+
+    #[test]
+    fn what_commits_while_a_mutation_runs_is_in_doubt() {
+        let interval = |from: &str, to: Option<&str>| ActivityInterval {
+            subscription_id: SubscriptionId(1),
+            receiver_id: ReceiverId(1),
+            resource: "RUN".parse().unwrap(),
+            action: Action::Create,
+            changed_fields: None,
+            filter: None,
+            from: from.parse().unwrap(),
+            to: to.map(|to| to.parse().unwrap()),
+        };
+        let all = [interval("1000:1010:1000", Some("5000:5000:"))];
+        let doubtful = |xid, of| at_the_edge(Place::Transaction(xid), &all, SubscriptionId(of));
+        for xid in [1000, 1010, 1109, 5000, 5099] {
+            assert!(doubtful(xid, 1), "{xid}");
+            assert!(!doubtful(xid, 2), "another subscription's");
+        }
+        for xid in [999, 1005, 1110, 4999, 5100] {
+            assert!(!doubtful(xid, 1), "{xid}");
+        }
+        let all = [interval("7", None)];
+        assert!(!at_the_edge(
+            Place::Id(ChangeId(8)),
+            &all,
+            SubscriptionId(1)
+        ));
+    }
+}
