@@ -63,12 +63,22 @@ pub async fn open(settings: &Settings) -> Result<Db, StartError> {
 
 /// The database as it is: for commands that look at it or need no table of rowhook's. Makes nothing.
 pub async fn connect_existing(settings: &Settings) -> Result<Db, StartError> {
-    if let Some(path) = sqlite_path(&settings.database_url)
-        && !path.exists()
-    {
-        return Err(StartError::NoFile(path));
-    }
+    refuse_no_file(settings)?;
     Ok(Db::connect(&settings.database_url, settings.database_connections).await?)
+}
+
+/// The same for a command that must not even change how an embedded database keeps its journal. It takes few
+/// connections: the service may need the others.
+pub async fn connect_to_look(settings: &Settings) -> Result<Db, StartError> {
+    refuse_no_file(settings)?;
+    Ok(Db::connect_to_look(&settings.database_url, 2).await?)
+}
+
+fn refuse_no_file(settings: &Settings) -> Result<(), StartError> {
+    match sqlite_path(&settings.database_url) {
+        Some(path) if !path.exists() => Err(StartError::NoFile(path)),
+        _ => Ok(()),
+    }
 }
 
 /// The database with the schema that this program needs, which is not made.

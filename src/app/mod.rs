@@ -52,7 +52,7 @@ use crate::{
 use database::{lock_embedded, sealer};
 use watched::install;
 
-pub use database::{connect_existing, open, open_existing, sqlite_path};
+pub use database::{connect_existing, connect_to_look, open, open_existing, sqlite_path};
 pub use start_error::StartError;
 pub use watched::{needed_resources, wanted_resources};
 

@@ -8,6 +8,7 @@
 
 mod api_client;
 mod demo;
+mod doctor;
 mod healthcheck;
 mod keys;
 mod listen;
@@ -51,6 +52,7 @@ struct Cli {
 enum Command {
     Demo(demo::DemoArgs),
     Serve(serve::ServeArgs),
+    Doctor(doctor::DoctorArgs),
     Migrate(migrate::MigrateArgs),
     Resources(resources::ResourcesArgs),
     Keys(keys::KeysArgs),
@@ -169,6 +171,7 @@ pub fn run() -> ExitCode {
         match cli.command {
             Command::Demo(args) => demo::run(args).await,
             Command::Serve(args) => serve::run(args).await,
+            Command::Doctor(args) => doctor::run(args).await,
             Command::Migrate(args) => migrate::run(args).await,
             Command::Keys(args) => keys::run(args).await,
             Command::Resources(args) => resources::run(args).await,

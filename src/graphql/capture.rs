@@ -130,10 +130,6 @@ pub struct WebhookCaptureResource {
     pub advice: Option<String>,
 }
 
-/// What is said to whoever finds the triggers so.
-const MEND: &str =
-    "run `rowhook resources install` as a role that owns the table, or restart rowhook";
-
 fn shown(
     wanted: &WantedResource,
     found: Result<TriggerState, InstallError>,
@@ -141,28 +137,15 @@ fn shown(
     use WebhookTriggerState as Shown;
     let table = &wanted.table;
     let (triggers, advice) = match found {
-        Ok(TriggerState::InForce) => (Shown::InForce, None),
-        Ok(TriggerState::Missing) => (
-            Shown::Missing,
-            Some(format!(
-                "not all triggers are on {table}, so changes to it are not logged and those made \
-                 meanwhile are lost to receivers; {MEND}"
-            )),
-        ),
-        Ok(TriggerState::Disabled) => (
-            Shown::Disabled,
-            Some(format!(
-                "triggers on {table} are disabled, or not enabled ALWAYS, so changes to it may not be \
-                 logged; {MEND}"
-            )),
-        ),
-        Ok(TriggerState::Altered) => (
-            Shown::Altered,
-            Some(format!(
-                "the triggers on {table} are not those that rowhook would put on it now: the table's \
-                 columns, its `[[resources]]` entry or the triggers themselves have changed; {MEND}"
-            )),
-        ),
+        Ok(state) => {
+            let shown = match state {
+                TriggerState::InForce => Shown::InForce,
+                TriggerState::Missing => Shown::Missing,
+                TriggerState::Disabled => Shown::Disabled,
+                TriggerState::Altered => Shown::Altered,
+            };
+            (shown, state.advice(table))
+        }
         Err(error @ InstallError::NoTable { .. }) => (Shown::TableMissing, Some(error.to_string())),
         Err(
             error @ (InstallError::NoColumn { .. }

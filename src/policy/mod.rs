@@ -17,6 +17,7 @@ mod python_printable;
 pub mod python_repr;
 pub mod received;
 pub mod seal;
+pub mod sequence;
 pub mod signature;
 pub mod tally;
 pub mod throttle;

@@ -146,6 +146,31 @@ pub enum TriggerState {
     Altered,
 }
 
+/// What is said to whoever finds triggers so.
+const MEND: &str =
+    "run `rowhook resources install` as a role that owns the table, or restart rowhook";
+
+impl TriggerState {
+    /// What is wrong on this table and what to do about it; `None` when nothing is.
+    pub fn advice(self, table: &str) -> Option<String> {
+        match self {
+            Self::InForce => None,
+            Self::Missing => Some(format!(
+                "not all triggers are on {table}, so changes to it are not logged and those made \
+                 meanwhile are lost to receivers; {MEND}"
+            )),
+            Self::Disabled => Some(format!(
+                "triggers on {table} are disabled, or not enabled ALWAYS, so changes to it may not be \
+                 logged; {MEND}"
+            )),
+            Self::Altered => Some(format!(
+                "the triggers on {table} are not those that rowhook would put on it now: the table's \
+                 columns, its `[[resources]]` entry or the triggers themselves have changed; {MEND}"
+            )),
+        }
+    }
+}
+
 /// A table that could be watched, as `rowhook resources discover` proposes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundTable {

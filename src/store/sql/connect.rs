@@ -108,19 +108,34 @@ pub enum ConnectError {
     Store(#[from] StoreError),
 }
 
-pub(super) async fn sqlite(url: &str) -> Result<DatabaseConnection, ConnectError> {
+/// Whether an embedded database is made ready for serving, or left as it is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It is made where there is none, and its journal is a write-ahead log.
+    Serving,
+    /// Nothing is made or set.
+    Looking,
+}
+
+pub(super) async fn sqlite(
+    url: &str,
+    purpose: Purpose,
+) -> Result<DatabaseConnection, ConnectError> {
     let path = url
         .strip_prefix("sqlite://")
         .or_else(|| url.strip_prefix("sqlite:"))
         .unwrap_or(url);
-    let options = SqliteConnectOptions::new()
+    let mut options = SqliteConnectOptions::new()
         .filename(Path::new(path))
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
         // An event that was sent exists, with its id, after any crash.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(SQLITE_BUSY_TIMEOUT);
+    if purpose == Purpose::Serving {
+        options = options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal);
+    }
     let pool = SqlitePoolOptions::new()
         .max_connections(SQLITE_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)

@@ -23,7 +23,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::store::StoreError;
 
 use super::{
-    connect::{self, ConnectError},
+    connect::{self, ConnectError, Purpose},
     faults::is_busy,
     home::{Home, Kept},
 };
@@ -55,10 +55,22 @@ pub struct Db {
 impl Db {
     /// Connects to `sqlite://PATH` or `postgres://…`.
     pub async fn connect(url: &str, connections: u32) -> Result<Self, ConnectError> {
+        Self::open(url, connections, Purpose::Serving).await
+    }
+
+    /// The same, but leaves an embedded database as it is found: nothing is made, and its journal mode is not set.
+    pub async fn connect_to_look(url: &str, connections: u32) -> Result<Self, ConnectError> {
+        Self::open(url, connections, Purpose::Looking).await
+    }
+
+    async fn open(url: &str, connections: u32, purpose: Purpose) -> Result<Self, ConnectError> {
         let home = Home::start()?;
         let opened = Arc::<AtomicU64>::default();
         let (pool, dialect) = if url.starts_with("sqlite:") {
-            (home.with(connect::sqlite(url)).await?, Dialect::Sqlite)
+            (
+                home.with(connect::sqlite(url, purpose)).await?,
+                Dialect::Sqlite,
+            )
         } else {
             home.with(connect::try_postgres(url)).await?;
             let pool = PgPoolOptions::new().max_connections(connections);

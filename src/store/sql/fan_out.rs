@@ -21,7 +21,7 @@ use crate::{
 };
 
 use super::{
-    db::{Dialect, Txn},
+    db::{Db, Dialect, Txn},
     page_connection::PageConnection,
     records::{Kind, time, unfold},
 };
@@ -78,34 +78,41 @@ impl IntervalRow {
     }
 }
 
+/// The history of what is about these resources and actions, by subscription.
+pub(super) async fn intervals(
+    db: &Db,
+    of: &[(ResourceName, Action)],
+) -> Result<Vec<ActivityInterval>, StoreError> {
+    let pairs: Vec<_> = of
+        .iter()
+        .map(|(resource, action)| json!({"resource": resource, "action": action.as_str()}))
+        .collect();
+    let columns = [("resource", Kind::Text), ("action", Kind::Text)];
+    let rows = db
+        .query_all_raw(db.statement(
+            &format!(
+                "with {} select i.id, i.subscription_id, i.receiver_id, i.resource, i.action,
+                        i.changed_fields, i.filter, i.opened_at, i.closed_at
+                 from b join rowhook.activity_intervals i
+                   on i.resource = b.resource and i.action = b.action
+                 order by i.subscription_id, i.id",
+                unfold(db.dialect(), "$1", &columns)
+            ),
+            [json!(pairs).to_string().into()],
+        ))
+        .await?;
+    rows.iter()
+        .map(|row| IntervalRow::from_query_result(row, "")?.read())
+        .collect()
+}
+
 #[async_trait]
 impl FanOutStore for SqlFanOut {
     async fn intervals(
         &self,
         of: &[(ResourceName, Action)],
     ) -> Result<Vec<ActivityInterval>, StoreError> {
-        let pairs: Vec<_> = of
-            .iter()
-            .map(|(resource, action)| json!({"resource": resource, "action": action.as_str()}))
-            .collect();
-        let columns = [("resource", Kind::Text), ("action", Kind::Text)];
-        let db = self.connection.pool();
-        let rows = db
-            .query_all_raw(db.statement(
-                &format!(
-                    "with {} select i.id, i.subscription_id, i.receiver_id, i.resource, i.action,
-                            i.changed_fields, i.filter, i.opened_at, i.closed_at
-                     from b join rowhook.activity_intervals i
-                       on i.resource = b.resource and i.action = b.action
-                     order by i.subscription_id, i.id",
-                    unfold(db.dialect(), "$1", &columns)
-                ),
-                [json!(pairs).to_string().into()],
-            ))
-            .await?;
-        rows.iter()
-            .map(|row| IntervalRow::from_query_result(row, "")?.read())
-            .collect()
+        intervals(self.connection.pool(), of).await
     }
 
     async fn commit_page(

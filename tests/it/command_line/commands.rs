@@ -238,6 +238,7 @@ fn shells_complete_the_commands() {
     for command in [
         "demo",
         "serve",
+        "doctor",
         "migrate",
         "resources",
         "keys",

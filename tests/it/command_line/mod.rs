@@ -1,5 +1,7 @@
 //! The commands, each as a person or a script calls it: what it prints, and its exit code.
 
 mod commands;
+mod doctor;
 mod newcomer;
 mod receiving;
+mod reconciliation;

@@ -1,0 +1,168 @@
+//! Changes against events: what the doctor says of it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+use crate::{
+    domain::retention::Keep,
+    store::reconciliation::{Account, Difference, Reach, Reconciliation, StateFault},
+};
+
+use super::{
+    checks::{moment, unseen},
+    report::{About, Report, Severity},
+};
+
+/// While it looks, retention goes on dropping: what will be old in a moment is left out.
+const MARGIN: TimeDelta = TimeDelta::minutes(1);
+/// So many differences of a kind are told one by one.
+const TOLD: usize = 20;
+
+const REPLAY: &str =
+    "look at the log of the instance that read it; `replayWebhookChanges` makes the event anew";
+
+/// Compares the newest changes with their events, as far back as `keep` lets events stay.
+pub async fn reconcile(
+    store: &dyn Reconciliation,
+    newest: u32,
+    keep: Keep,
+    now: DateTime<Utc>,
+    report: &mut Report,
+) {
+    let reach = Reach {
+        newest,
+        since: keep.until(now).map(|since| since + MARGIN),
+    };
+    match store.reconcile(&reach).await {
+        Ok(account) => tell(&account, report),
+        Err(error) => unseen(report, About::Reconciliation, "changes", &error),
+    }
+}
+
+fn tell(account: &Account, report: &mut Report) {
+    let about = About::Reconciliation;
+    report.set_looked_at(json!({
+        "changes": account.changes, "oldest": account.oldest, "notFannedOut": account.not_fanned_out,
+        "owed": account.owed, "found": account.found, "subscriptions": account.subscriptions,
+        "events": account.events, "differences": account.differences.len() as u64 + account.more,
+    }));
+    let back = account.oldest.map_or(String::new(), |oldest| {
+        format!(", back to {}", moment(oldest))
+    });
+    let waiting = match account.not_fanned_out {
+        0 => String::new(),
+        count => format!(" ({count} of them wait to be fanned out)"),
+    };
+    report.add(
+        Severity::Ok,
+        about,
+        "looked at",
+        format!(
+            "the newest {} changes{back}{waiting}: {} events owed, {} found; the numbers of {} subscriptions, and the \
+             states of the newest {} events",
+            account.changes, account.owed, account.found, account.subscriptions, account.events
+        ),
+    );
+    for kind in [About::Reconciliation, About::Sequence, About::EventStates] {
+        let of_kind: Vec<_> = account
+            .differences
+            .iter()
+            .filter(|difference| of(difference) == kind)
+            .collect();
+        for difference in of_kind.iter().take(TOLD) {
+            name(difference, report);
+        }
+        if of_kind.len() > TOLD {
+            report.add(
+                Severity::Note,
+                kind,
+                "and more",
+                format!("{} further ones", of_kind.len() - TOLD),
+            );
+        }
+    }
+    if account.more > 0 {
+        let what = format!("{} further differences of any kind", account.more);
+        report.add(Severity::Problem, about, "and more", what);
+    }
+}
+
+fn of(difference: &Difference) -> About {
+    match difference {
+        Difference::Missing { .. } | Difference::Surplus { .. } => About::Reconciliation,
+        Difference::Gap { .. } => About::Sequence,
+        Difference::Inconsistent { .. } => About::EventStates,
+    }
+}
+
+fn name(difference: &Difference, report: &mut Report) {
+    let about = of(difference);
+    let severity = |at_the_edge| {
+        if at_the_edge {
+            (
+                Severity::Note,
+                "; it committed as the subscription began or ceased to be active, where either may be right",
+            )
+        } else {
+            (Severity::Problem, "")
+        }
+    };
+    match difference {
+        Difference::Missing {
+            subscription,
+            change,
+            at_the_edge,
+        } => {
+            let (severity, edge) = severity(*at_the_edge);
+            report.advise(
+                severity,
+                about,
+                format!("subscription {subscription}"),
+                format!("change {change} is missing: it was owed an event, and there is none{edge}"),
+                REPLAY,
+            );
+        }
+        Difference::Surplus {
+            subscription,
+            change,
+            event,
+            at_the_edge,
+        } => {
+            let (severity, edge) = severity(*at_the_edge);
+            report.advise(
+                severity,
+                about,
+                format!("subscription {subscription}"),
+                format!("event {event} of change {change} is too much: it was not owed{edge}"),
+                "find out who wrote it; `cancelWebhookEvents` stops it where it is still owed",
+            );
+        }
+        Difference::Gap {
+            subscription,
+            from,
+            to,
+        } => report.advise(
+            Severity::Problem,
+            about,
+            format!("subscription {subscription}"),
+            if from == to {
+                format!("no event has number {from}")
+            } else {
+                format!("no event has a number from {from} to {to}")
+            },
+            "find out who deleted events; the receiver takes it for a delivery that it missed",
+        ),
+        Difference::Inconsistent { event, fault } => report.advise(
+            Severity::Warning,
+            about,
+            format!("event {event}"),
+            match fault {
+                StateFault::SettledWithoutEnd => "it is settled, but nothing says since when",
+                StateFault::OwedWithEnd => "it is owed, but has ended",
+                StateFault::WaitingWithoutTime => "it waits, but nothing says until when",
+                StateFault::UnknownState => "its state is none",
+            },
+            "find out who wrote it; `redeliverWebhookEvents` or `cancelWebhookEvents` sets it right",
+        ),
+    }
+}
