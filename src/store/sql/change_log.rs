@@ -26,6 +26,7 @@ use crate::{
 
 use super::{
     db::{Db, Dialect, Txn},
+    kept_changes,
     page_connection::PageConnection,
     records::{read_user_text, user_text},
     sqlite_news::SqliteNews,
@@ -155,13 +156,12 @@ pub(super) fn occurred_at(dialect: Dialect) -> &'static str {
 
 /// What both page queries select of a row `l`; large texts are left for later.
 fn columns(dialect: Dialect) -> String {
-    let (xid, length) = match dialect {
-        Dialect::Postgres => ("l.xid::text::bigint", "octet_length"),
-        Dialect::Sqlite => ("0", "length"),
+    let xid = match dialect {
+        Dialect::Postgres => "l.xid::text::bigint",
+        Dialect::Sqlite => "0",
     };
     let occurred_at = occurred_at(dialect);
-    let small =
-        format!("{length}(l.row_data) + coalesce({length}(l.old_values), 0) <= {LARGE_ROW_BYTES}");
+    let small = format!("{} <= {LARGE_ROW_BYTES}", kept_changes::size(dialect));
     format!(
         "l.id, {xid} as xid, {occurred_at} as occurred_at, l.resource_id, l.action,
          case when {small} then {row_data} end as row_data,

@@ -20,6 +20,7 @@ mod headers;
 pub mod health;
 mod home;
 mod intervals;
+mod kept_changes;
 pub mod leases;
 pub mod migrations;
 mod mutation;

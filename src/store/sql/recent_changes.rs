@@ -8,10 +8,10 @@ use std::sync::Arc;
 use sea_orm::ConnectionTrait;
 
 use super::{
-    change_log::occurred_at,
-    db::{Db, Dialect},
+    db::Db,
     event_lists::{list, versions},
-    records::{numbers, one_of, read_user_text, user_text},
+    kept_changes::{self, BYTES},
+    records::read_user_text,
 };
 use crate::{
     domain::{
@@ -27,8 +27,6 @@ use crate::{
 
 /// Changes of any kind that are looked at: a fraction of a second on either database.
 const WALK: u64 = 100_000;
-/// Rows that are read hold no more text than this, one large row aside.
-const BYTES: i64 = 16 << 20;
 
 /// See [`History::recent`](crate::store::replay::History::recent).
 pub(super) async fn recent(
@@ -45,26 +43,9 @@ pub(super) async fn recent(
     let ids: Vec<i32> = versions.iter().map(|version| version.0).collect();
     let (ids, examined, complete) = find(db, &ids, action, last).await?;
     let dialect = db.dialect();
-    let transaction = match dialect {
-        Dialect::Postgres => "l.xid::text::bigint",
-        Dialect::Sqlite => {
-            "(select e.transaction_id from rowhook.events e where e.change_id = l.id limit 1)"
-        }
-    };
-    let sql = format!(
-        "select l.id, l.resource_id, {transaction} as transaction_id, {} as occurred_at,
-                {} as row_data, {} as old_values
-         from rowhook.logged_actions l where {} order by l.id desc",
-        occurred_at(dialect),
-        user_text(dialect, "l.row_data"),
-        user_text(dialect, "l.old_values"),
-        one_of(dialect, "l.id", "$1"),
-    );
-    let rows = db
-        .query_all_raw(db.statement(&sql, [numbers(dialect, ids)]))
-        .await?;
+    let rows = kept_changes::rows(db, ids).await?;
     let mut changes = Vec::with_capacity(rows.len());
-    for row in &rows {
+    for row in rows.iter().rev() {
         let version: i32 = row.try_get("", "resource_id")?;
         let Some((_, definition)) = versions.iter().find(|one| one.0 == version) else {
             continue;
@@ -93,15 +74,12 @@ async fn find(
     action: Action,
     last: u32,
 ) -> Result<(Vec<i64>, u64, bool), StoreError> {
-    let length = match db.dialect() {
-        Dialect::Postgres => "octet_length",
-        Dialect::Sqlite => "length",
-    };
+    let size = kept_changes::size(db.dialect());
     let found = if versions.is_empty() {
         Vec::new()
     } else {
         let sql = format!(
-            "select l.id, {length}(l.row_data) + coalesce({length}(l.old_values), 0) as size
+            "select l.id, {size} as size
              from (select * from rowhook.logged_actions order by id desc limit {WALK}) l
              where l.resource_id in ({}) and l.action = {} order by l.id desc limit {last}",
             list(versions),

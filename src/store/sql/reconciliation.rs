@@ -14,6 +14,7 @@ use super::{
     db::{Db, Dialect},
     event_lists::versions,
     fan_out::intervals,
+    kept_changes,
     records::{numbers, one_of, read_user_text, user_text},
 };
 use crate::{
@@ -361,13 +362,14 @@ impl SqlReconciliation {
 
 /// The statement that reads a page of changes after an id (`$1`) and up to another one (`$2`), without their rows.
 fn page_sql(dialect: Dialect) -> String {
-    let (xid, length) = match dialect {
-        Dialect::Postgres => ("l.xid::text::bigint", "octet_length"),
-        Dialect::Sqlite => ("0", "length"),
+    let xid = match dialect {
+        Dialect::Postgres => "l.xid::text::bigint",
+        Dialect::Sqlite => "0",
     };
+    let size = kept_changes::size(dialect);
     format!(
         "select l.id, {xid} as xid, l.logged_at, l.resource_id, l.action,
-                {length}(l.row_data) + coalesce({length}(l.old_values), 0) as size
+                {size} as size
          from rowhook.logged_actions l where l.id > $1 and l.id <= $2 order by l.id limit {PAGE}"
     )
 }

@@ -15,8 +15,9 @@ use super::{
     db::{Db, Dialect, Txn},
     event_lists::{list, versions},
     fan_out::{insert, take_numbers},
+    kept_changes::{self, BYTES},
     mutation, recent_changes,
-    records::{numbers, one_of, read_user_text, user_text},
+    records::{numbers, one_of, read_user_text},
     subscriptions::from_row,
 };
 use crate::{
@@ -41,8 +42,6 @@ use crate::{
 
 /// Changes looked at in one step, and events written in one transaction.
 const BATCH: i64 = 1000;
-/// Rows read at once hold no more text than this, one large row aside.
-const BYTES: i64 = 16 << 20;
 
 /// The changes that are kept.
 pub struct SqlHistory {
@@ -161,13 +160,10 @@ impl SqlHistory {
 
     /// The next changes after an id: their ids, cut into stretches that fit into memory.
     async fn stretches(&self, walk: &Walk<'_>, after: i64) -> Result<Vec<Vec<i64>>, StoreError> {
-        let length = match self.db.dialect() {
-            Dialect::Postgres => "octet_length",
-            Dialect::Sqlite => "length",
-        };
         let sql = format!(
-            "select l.id, {length}(l.row_data) + coalesce({length}(l.old_values), 0) as size
+            "select l.id, {} as size
              from rowhook.logged_actions l where {} order by l.id limit {BATCH}",
+            kept_changes::size(self.db.dialect()),
             walk.condition
         );
         let mut values = walk.values.clone();
@@ -197,27 +193,7 @@ impl SqlHistory {
     /// The events that these changes come to.
     async fn events(&self, walk: &Walk<'_>, ids: &[i64]) -> Result<Vec<NewEvent>, StoreError> {
         let dialect = self.db.dialect();
-        let transaction = match dialect {
-            Dialect::Postgres => "l.xid::text::bigint",
-            // Only what was made of it then tells the number of its commit.
-            Dialect::Sqlite => {
-                "coalesce((select e.transaction_id from rowhook.events e where e.change_id = l.id limit 1), 0)"
-            }
-        };
-        let sql = format!(
-            "select l.id, l.resource_id, {transaction} as transaction_id, {} as occurred_at,
-                    {} as row_data, {} as old_values
-             from rowhook.logged_actions l where {} order by l.id",
-            occurred_at(dialect),
-            user_text(dialect, "l.row_data"),
-            user_text(dialect, "l.old_values"),
-            one_of(dialect, "l.id", "$1"),
-        );
-        let ids = numbers(dialect, ids.iter().copied());
-        let rows = self
-            .db
-            .query_all_raw(self.db.statement(&sql, [ids]))
-            .await?;
+        let rows = kept_changes::rows(&self.db, ids.iter().copied()).await?;
         let mut events = Vec::with_capacity(rows.len());
         for row in &rows {
             let id: i64 = row.try_get("", "id")?;
@@ -331,13 +307,14 @@ impl Walk<'_> {
             Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error)),
         };
+        let transaction: Option<i64> = row.try_get("", "transaction_id")?;
         Ok(Ok(Some(NewEvent {
             subscription_id: self.subscription.id,
             receiver_id: self.subscription.receiver_id,
             change_id: ChangeId(id),
             resource_id: ResourceId(version),
             action: self.subscription.action,
-            transaction_id: TransactionId(row.try_get("", "transaction_id")?),
+            transaction_id: TransactionId(transaction.unwrap_or_default()),
             occurred_at: row.try_get("", "occurred_at")?,
             rows: RowHashes {
                 row: row_hash(&definition.table, &row_id),
