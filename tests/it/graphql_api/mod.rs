@@ -12,6 +12,7 @@ mod headers;
 mod lists;
 mod live;
 mod npm_client;
+mod odd_log;
 mod over_http;
 mod over_socket;
 mod receivers;

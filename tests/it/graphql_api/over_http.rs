@@ -1,22 +1,10 @@
 //! GraphQL over HTTP, and the routes beside it: methods, media types, statuses, limits, panics.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
-use async_trait::async_trait;
-use rowhook::{
-    domain::{
-        attempt::Attempt,
-        ids::{EventId, SubscriptionId},
-    },
-    store::{
-        StoreError,
-        event_log::{EventFilter, EventLog, EventMark, LoggedEvent},
-        page::{Page, PageRequest},
-    },
-};
 use serde_json::{Value, json};
 
-use super::{ADMIN, House, failure};
+use super::{ADMIN, House, failure, odd_log::OddLog};
 use crate::support::{
     both::on_both,
     database::TestDatabase,
@@ -267,68 +255,11 @@ async fn large_requests_are_refused(database: TestDatabase) {
     house.data(&by_variable, json!({"n": 100})).await;
 }
 
-/// A log that panics when it is read.
-struct Broken;
-
-#[async_trait]
-impl EventLog for Broken {
-    async fn event(&self, _: EventId) -> Result<Option<LoggedEvent>, StoreError> {
-        panic!("hunter2")
-    }
-
-    async fn events(
-        &self,
-        _: &EventFilter,
-        _: u32,
-        _: u64,
-    ) -> Result<Vec<LoggedEvent>, StoreError> {
-        Err(StoreError::Refused("relation hunter2".to_owned()))
-    }
-
-    async fn event_page(
-        &self,
-        _: &EventFilter,
-        _: PageRequest,
-    ) -> Result<Page<LoggedEvent>, StoreError> {
-        Err(StoreError::Unavailable("hunter2".to_owned()))
-    }
-
-    async fn events_of(
-        &self,
-        _: &[SubscriptionId],
-        _: u32,
-        _: u64,
-    ) -> Result<HashMap<SubscriptionId, Vec<LoggedEvent>>, StoreError> {
-        Ok(HashMap::new())
-    }
-
-    async fn marks(
-        &self,
-        _: &EventFilter,
-        _: u32,
-    ) -> Result<Vec<(EventId, EventMark)>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn events_by_id(
-        &self,
-        _: &[EventId],
-        _: &EventFilter,
-    ) -> Result<Vec<LoggedEvent>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn count(&self, _: &EventFilter) -> Result<u64, StoreError> {
-        Ok(0)
-    }
-
-    async fn attempts(&self, _: EventId) -> Result<Vec<(i32, Attempt)>, StoreError> {
-        Ok(Vec::new())
-    }
-}
-
 async fn a_panic_is_an_answer(database: TestDatabase) {
-    let house = House::with(database, |services| services.events = Arc::new(Broken)).await;
+    let house = House::with(database, |services| {
+        services.events = Arc::new(OddLog::Broken);
+    })
+    .await;
     let answer = house
         .post(ADMIN, r#"{"query":"{ webhookEvent(id: 1) { id } }"}"#)
         .await;

@@ -1,29 +1,21 @@
 //! GraphQL over WebSocket: what runs, who is let in, how each fault closes the socket, and that no peer
 //! can hold rowhook up.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use actix_http::ws::Item;
-use async_trait::async_trait;
 use awc::ws::Message;
 use rowhook::{
-    domain::{
-        attempt::Attempt,
-        ids::{EventId, SubscriptionId},
-    },
     http::SocketLimits,
     store::{
-        StoreError,
         api_keys::{ApiKeyStore as _, LastAdminKey},
-        event_log::{EventFilter, EventLog, EventMark, LoggedEvent},
-        page::{Page, PageRequest},
         sql::api_keys::SqlApiKeyStore,
     },
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use super::{ADMIN, House, failure};
+use super::{ADMIN, House, failure, odd_log::OddLog};
 use crate::support::{
     both::on_both,
     database::TestDatabase,
@@ -337,73 +329,12 @@ async fn silent_peers_are_dropped(database: TestDatabase) {
     assert_eq!(silent.end().await, Heard::Gone);
 }
 
-/// A log that answers when the test lets it.
-struct Slow(Arc<Semaphore>);
-
-#[async_trait]
-impl EventLog for Slow {
-    async fn event(&self, _: EventId) -> Result<Option<LoggedEvent>, StoreError> {
-        panic!("hunter2")
-    }
-
-    async fn events(
-        &self,
-        _: &EventFilter,
-        _: u32,
-        _: u64,
-    ) -> Result<Vec<LoggedEvent>, StoreError> {
-        self.0.acquire().await.unwrap().forget();
-        Ok(Vec::new())
-    }
-
-    async fn event_page(
-        &self,
-        _: &EventFilter,
-        _: PageRequest,
-    ) -> Result<Page<LoggedEvent>, StoreError> {
-        Err(StoreError::Unavailable("hunter2".to_owned()))
-    }
-
-    async fn events_of(
-        &self,
-        _: &[SubscriptionId],
-        _: u32,
-        _: u64,
-    ) -> Result<HashMap<SubscriptionId, Vec<LoggedEvent>>, StoreError> {
-        Ok(HashMap::new())
-    }
-
-    async fn marks(
-        &self,
-        _: &EventFilter,
-        _: u32,
-    ) -> Result<Vec<(EventId, EventMark)>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn events_by_id(
-        &self,
-        _: &[EventId],
-        _: &EventFilter,
-    ) -> Result<Vec<LoggedEvent>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn count(&self, _: &EventFilter) -> Result<u64, StoreError> {
-        Ok(0)
-    }
-
-    async fn attempts(&self, _: EventId) -> Result<Vec<(i32, Attempt)>, StoreError> {
-        Ok(Vec::new())
-    }
-}
-
 const SLOW: &str = "{ webhookEvents { id } }";
 
 /// A house where `SLOW` waits for a permit.
 async fn slow_house(database: TestDatabase, limits: SocketLimits) -> (House, Arc<Semaphore>) {
     let permits = Arc::new(Semaphore::new(0));
-    let log = Arc::new(Slow(permits.clone()));
+    let log = Arc::new(OddLog::Slow(permits.clone()));
     let house = House::limited(database, limits, |services| services.events = log).await;
     (house, permits)
 }
