@@ -1,9 +1,8 @@
 //! How many values an answer could hold, told from the document before anything runs.
 //!
 //! Each field counts one. What stands inside a list counts once for each element that the list may have: the
-//! size of the page that is asked for, or [`FEW`] where a list has no page; and a few fields count as
-//! many, since they cost the database much. So a document of a few lines can
-//! not ask for a hundred million values.
+//! size of the page that is asked for, or [`FEW`] where a list has no page; and a few fields count as many,
+//! since they cost the database much. So a document of a few lines can not ask for a hundred million values.
 
 use std::collections::HashMap;
 
@@ -17,7 +16,7 @@ use super::{
 };
 
 /// Values that one answer may hold.
-pub const MOST_VALUES: u64 = 1_000_000;
+const MOST_VALUES: u64 = 1_000_000;
 /// Elements of a list that has no page: headers, attempts, resources.
 const FEW: u64 = 10;
 /// Fields that ask much of the database for themselves, and how many values each counts as.

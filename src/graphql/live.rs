@@ -43,10 +43,8 @@ const WATCHED: u32 = 1000;
 const READ_AT_ONCE: usize = 50;
 
 /// What a context is made for.
-#[derive(Default)]
 pub enum Moment {
     /// A query or a mutation.
-    #[default]
     Ordinary,
     /// A subscription begins: its field says here what it wants to hear of.
     Subscribing(Mutex<Option<Source>>),

@@ -58,6 +58,7 @@ use crate::domain::{api_key::Identity, resource::Catalogue};
 
 use self::{
     context::Context,
+    document::Prepared,
     error::{InputPath, Location, RequestError, document_errors},
     live::{Moment, Watch},
     scalar::ApiScalar,
@@ -168,8 +169,14 @@ impl Api {
         let schema = &self.schema.schema;
         let prepared = document::prepare(&query, name.as_deref(), &request.variables, schema)?;
         let Some(live) = live_document::as_query(&prepared.text, name.as_deref(), schema) else {
-            let response = self.execute(request, caller, Allowed::All).await;
-            let _ended = tell.send(response).await;
+            let run = self.run_once(
+                &prepared,
+                name.as_deref(),
+                request.variables,
+                caller,
+                Allowed::All,
+            );
+            let _ended = tell.send(run.await?).await;
             return Ok(());
         };
         let refused = |error: GraphQLError| document_errors(&error);
@@ -224,6 +231,19 @@ impl Api {
         let schema = &self.schema.schema;
         let query = pasted::as_graphql(&request.query);
         let prepared = document::prepare(&query, name, &request.variables, schema)?;
+        self.run_once(&prepared, name, request.variables, caller, allowed)
+            .await
+    }
+
+    /// Runs a query or a mutation.
+    async fn run_once(
+        &self,
+        prepared: &Prepared<'_>,
+        name: Option<&str>,
+        variables: Map<String, Value>,
+        caller: Identity,
+        allowed: Allowed,
+    ) -> Result<Response, Vec<RequestError>> {
         let refused = |error: GraphQLError| document_errors(&error);
         let operation =
             ValidatedOperation::new(&prepared.text, name, &self.schema).map_err(refused)?;
@@ -232,7 +252,7 @@ impl Api {
             let error = ApiError::new(Code::Validation, message);
             return Ok(Response::NotAllowed(refusal(&[error.into()])));
         }
-        let variables = variables::read(request.variables, &prepared.variables, schema);
+        let variables = variables::read(variables, &prepared.variables, &self.schema.schema);
         let context = Context::new(&self.services, caller, Moment::Ordinary);
         let (data, errors) = operation
             .execute(&variables, &context)
