@@ -23,7 +23,7 @@ pub struct Change {
     pub resource_id: ResourceId,
     /// What happened.
     pub action: Action,
-    /// The whole row as a JSON object in the table's column order: the new one, on DELETE the old.
+    /// The whole row as JSON in the table's column order, see `LoggedRow`: the new one, on DELETE the old.
     pub row_data: String,
     /// UPDATE: the old values of the columns that changed, in the table's column order.
     pub old_values: Option<String>,

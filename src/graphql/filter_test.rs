@@ -163,7 +163,11 @@ impl Trial<'_> {
         &mut self,
         change: &KeptChange,
     ) -> Result<(Option<String>, bool, String), UnreadableRow> {
-        let row = LoggedRow::parse(&change.row_data, change.old_values.as_deref())?;
+        let row = LoggedRow::parse(
+            &change.definition,
+            &change.row_data,
+            change.old_values.as_deref(),
+        )?;
         let row_id = row.id(&change.definition)?;
         let changed: Vec<&str> = row.changed_columns().collect();
         let subject = Subject {

@@ -84,7 +84,7 @@ pub async fn send(
 
 /// `data.id`. What `example` gives can always be read.
 fn row_id(row: &ExampleRow, definition: &ResourceDefinition) -> Result<String, ApiError> {
-    LoggedRow::parse(&row.row_data, row.old_values.as_deref())
+    LoggedRow::parse(definition, &row.row_data, row.old_values.as_deref())
         .and_then(|parsed| parsed.id(definition))
         .map_err(|error| ApiError::internal(&error))
 }

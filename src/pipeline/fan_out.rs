@@ -128,7 +128,7 @@ struct RowFacts<'a> {
 }
 
 impl<'a> RowFacts<'a> {
-    fn of(change: &'a Change, resource: &Resource) -> Self {
+    fn of(change: &'a Change, resource: &'a Resource) -> Self {
         Self::read(change, resource).unwrap_or_else(|error| {
             // It still becomes an event, which fails with this reason when it is due: it is seen, and
             // nothing behind it waits.
@@ -144,9 +144,9 @@ impl<'a> RowFacts<'a> {
         })
     }
 
-    fn read(change: &'a Change, resource: &Resource) -> Result<Self, UnreadableRow> {
+    fn read(change: &'a Change, resource: &'a Resource) -> Result<Self, UnreadableRow> {
         let definition = &resource.definition;
-        let row = LoggedRow::parse(&change.row_data, change.old_values.as_deref())?;
+        let row = LoggedRow::parse(definition, &change.row_data, change.old_values.as_deref())?;
         let row_id = row.id(definition)?;
         let previous = row.previous_id(definition)?;
         Ok(Self {

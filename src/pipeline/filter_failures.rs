@@ -68,12 +68,16 @@ mod tests {
     use crate::policy::filter::Filters;
     use crate::{
         domain::action::Action,
-        policy::{filter::FilterInput, logged_row::LoggedRow},
+        policy::{
+            filter::FilterInput,
+            logged_row::{LoggedRow, described},
+        },
     };
 
     #[test]
     fn one_line_a_minute_for_each_subscription() {
-        let row = LoggedRow::parse("{}", None).unwrap();
+        let definition = described(&[]);
+        let row = LoggedRow::parse(&definition, "{}", None).unwrap();
         let run = "RUN".parse().unwrap();
         let input = FilterInput::new(&row, &run, Action::Create);
         let failure = Filters::default().judge("old.x == 1", &input).unwrap_err();

@@ -61,7 +61,7 @@ impl Body {
 
     /// Builds the body.
     pub fn build(parts: &BodyParts<'_>) -> Result<Self, UnreadableRow> {
-        let row = LoggedRow::parse(parts.row_data, parts.old_values)?;
+        let row = LoggedRow::parse(parts.definition, parts.row_data, parts.old_values)?;
         if parts.row_id.is_empty() {
             // Fan-out could not tell the key either, and says why.
             row.id(parts.definition)?;
@@ -82,7 +82,7 @@ impl Body {
         text.push_str("{\"id\":");
         text.push_str(parts.row_id);
         text.push_str(",\"etag\":");
-        write_json_string(&mut text, &row.etag(parts.definition, parts.row_data));
+        write_json_string(&mut text, &row.etag(parts.definition));
         match parts.action {
             Action::Create => {
                 text.push_str(",\"old\":null,\"new\":");
@@ -136,22 +136,13 @@ pub fn timestamp(at: DateTime<Utc>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::resource::{Column, OnTruncate};
+    use crate::policy::logged_row::described;
 
     fn definition(key: &[&str], etag: Option<&str>) -> ResourceDefinition {
         ResourceDefinition {
-            table: "public.run_steps".to_owned(),
-            columns: ["id", "status", "_etag"]
-                .iter()
-                .map(|name| Column {
-                    name: (*name).to_owned(),
-                    data_type: "text".to_owned(),
-                })
-                .collect(),
             key: key.iter().map(|column| (*column).to_owned()).collect(),
             etag: etag.map(str::to_owned),
-            exclude: Vec::new(),
-            on_truncate: OnTruncate::Rows,
+            ..described(&["id", "status", "_etag"])
         }
     }
 
@@ -161,7 +152,7 @@ mod tests {
         row_data: &str,
         old_values: Option<&str>,
     ) -> Body {
-        let row = LoggedRow::parse(row_data, old_values).unwrap();
+        let row = LoggedRow::parse(definition, row_data, old_values).unwrap();
         let row_id = row.id(definition).unwrap();
         Body::build(&BodyParts {
             event_id: EventId(123_456),
@@ -235,10 +226,12 @@ mod tests {
     #[test]
     fn a_key_that_changed_belongs_to_both_rows() {
         let definition = definition(&["id"], None);
-        let row = LoggedRow::parse(r#"{"id":2,"status":"a"}"#, Some(r#"{"id":1}"#)).unwrap();
+        let parse =
+            |old| LoggedRow::parse(&definition, r#"{"id":2,"status":"a"}"#, Some(old)).unwrap();
+        let row = parse(r#"{"id":1}"#);
         assert_eq!(row.id(&definition).unwrap(), "2");
         assert_eq!(row.previous_id(&definition).unwrap().as_deref(), Some("1"));
-        let row = LoggedRow::parse(r#"{"id":2,"status":"a"}"#, Some(r#"{"status":"b"}"#)).unwrap();
+        let row = parse(r#"{"status":"b"}"#);
         assert_eq!(row.previous_id(&definition).unwrap(), None);
         assert_eq!(row.changed_columns().collect::<Vec<_>>(), ["status"]);
     }

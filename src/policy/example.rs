@@ -15,7 +15,7 @@ use super::logged_row::{LoggedRow, write_json_string};
 /// A row as `logged_actions` holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExampleRow {
-    /// The row as a JSON object; on a delete the old one.
+    /// The row as the log writes it; on a delete the old one.
     pub row_data: String,
     /// Update: the old values of the changed columns.
     pub old_values: Option<String>,
@@ -29,7 +29,7 @@ pub fn example(
     newest: Option<ExampleRow>,
 ) -> ExampleRow {
     let readable = newest.filter(|row| {
-        let parsed = LoggedRow::parse(&row.row_data, row.old_values.as_deref());
+        let parsed = LoggedRow::parse(definition, &row.row_data, row.old_values.as_deref());
         parsed.is_ok_and(|parsed| parsed.id(definition).is_ok())
     });
     let row = readable.unwrap_or_else(|| ExampleRow {
@@ -70,11 +70,11 @@ fn made_up_change(definition: &ResourceDefinition, row_data: &str) -> Option<Str
     };
     let column = definition.columns.iter().find(plain);
     let column = column.or_else(|| definition.columns.last())?;
-    let now: serde_json::Value = serde_json::from_str(row_data).ok()?;
-    let now = now.get(&column.name)?;
+    let row = LoggedRow::parse(definition, row_data, None).ok()?;
+    let now: serde_json::Value = serde_json::from_str(row.value(&column.name)?.get()).ok()?;
     let before = plausible(&column.data_type).into_iter().find(|value| {
         let value: Result<serde_json::Value, _> = serde_json::from_str(value);
-        value.is_ok_and(|value| value != *now)
+        value.is_ok_and(|value| value != now)
     })?;
     let mut text = String::from("{");
     write_json_string(&mut text, &column.name);

@@ -3,21 +3,26 @@
 //! Fan-out asks it for keys, the sender for the body. Values stay the very text that the database
 //! wrote: nothing is parsed into numbers and printed again, so every digit survives.
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::domain::{action::Action, resource::ResourceDefinition};
 
-/// A log row's JSON object: column to the text of its value, in table order.
-type Members<'a> = IndexMap<String, &'a RawValue>;
+/// Columns and the texts of their values, in table order.
+type Members<'a> = IndexMap<Cow<'a, str>, &'a RawValue>;
 
 /// A log row that can not be read; it names what is wrong with it.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableRow {
-    /// Not a JSON object.
-    #[error("the logged row is no JSON object: {0}")]
+    /// Not the JSON that the triggers write.
+    #[error("the logged row can not be read: {0}")]
     NotJson(#[from] serde_json::Error),
+    /// An array of another length than the description of the table has columns.
+    #[error("the logged row has {0} values, and its table's description {1} columns")]
+    OtherColumns(usize, usize),
     /// A column of the key is missing.
     #[error("the logged row has no column {0:?}, which is part of the key")]
     NoKey(String),
@@ -30,12 +35,29 @@ pub struct LoggedRow<'a> {
 }
 
 impl<'a> LoggedRow<'a> {
-    /// Reads `row_data` and `old_values` of `logged_actions`.
-    pub fn parse(row_data: &'a str, old_values: Option<&'a str>) -> Result<Self, UnreadableRow> {
+    /// Reads `row_data` and `old_values` of `logged_actions`, which were written for this description.
+    ///
+    /// A row is an array of the values of the description's columns: so PostgreSQL's triggers write it,
+    /// since the names would be a quarter of what each change adds to the write-ahead log. Or it is an object:
+    /// on SQLite, and on PostgreSQL while the table has other columns than its triggers know.
+    pub fn parse(
+        definition: &'a ResourceDefinition,
+        row_data: &'a str,
+        old_values: Option<&'a str>,
+    ) -> Result<Self, UnreadableRow> {
         Ok(Self {
-            row: serde_json::from_str(row_data)?,
+            row: if row_data.starts_with('[') {
+                of_columns(definition, serde_json::from_str(row_data)?)?
+            } else {
+                serde_json::from_str(row_data)?
+            },
             old_values: old_values.map(serde_json::from_str).transpose()?,
         })
+    }
+
+    /// The value of a column after the change, on a DELETE before it.
+    pub fn value(&self, column: &str) -> Option<&'a RawValue> {
+        self.row.get(column).copied()
     }
 
     /// `data.id` as JSON text: the key's own value, or an object of the key's columns.
@@ -51,7 +73,11 @@ impl<'a> LoggedRow<'a> {
         let Some(old) = &self.old_values else {
             return Ok(None);
         };
-        if definition.key.iter().any(|column| old.contains_key(column)) {
+        if definition
+            .key
+            .iter()
+            .any(|column| old.contains_key(column.as_str()))
+        {
             self.key(definition, true).map(Some)
         } else {
             Ok(None)
@@ -62,7 +88,7 @@ impl<'a> LoggedRow<'a> {
     pub fn changed_columns(&self) -> impl Iterator<Item = &str> {
         self.old_values
             .iter()
-            .flat_map(|old| old.keys().map(String::as_str))
+            .flat_map(|old| old.keys().map(AsRef::as_ref))
     }
 
     /// The whole row before the change, in table order; on CREATE there is none.
@@ -71,41 +97,40 @@ impl<'a> LoggedRow<'a> {
         (action != Action::Create).then(|| {
             self.row.iter().map(move |(name, now)| {
                 let before = old.and_then(|old| old.get(name)).unwrap_or(now);
-                (name.as_str(), *before)
+                (name.as_ref(), *before)
             })
         })
     }
 
     /// The whole row after the change, in table order; on DELETE there is none.
     pub fn after(&self, action: Action) -> Option<impl Iterator<Item = (&str, &'a RawValue)>> {
-        (action != Action::Delete)
-            .then(|| self.row.iter().map(|(name, value)| (name.as_str(), *value)))
+        (action != Action::Delete).then(|| members(&self.row))
     }
 
-    /// `data.etag`: the etag column's value as text, else a hash of the row.
-    pub fn etag(&self, definition: &ResourceDefinition, row_data: &str) -> String {
+    /// `data.etag`: the etag column's value as text, else a hash of the row as a JSON object, so that it is
+    /// the same in whichever form the row was logged.
+    pub fn etag(&self, definition: &ResourceDefinition) -> String {
         let column = definition.etag.as_ref();
-        match column.and_then(|column| self.row.get(column)) {
+        match column.and_then(|column| self.value(column)) {
             Some(value) if value.get() != "null" => serde_json::from_str::<String>(value.get())
                 .unwrap_or_else(|_| value.get().to_owned()),
-            _ => hex(&Sha256::digest(row_data.as_bytes())[..16]),
+            _ => {
+                let mut row = String::new();
+                self.write_row(&mut row);
+                hex(&Sha256::digest(row.as_bytes())[..16])
+            }
         }
     }
 
     /// The whole row as a JSON object.
     pub fn write_row(&self, out: &mut String) {
-        write_object(
-            out,
-            self.row.iter().map(|(name, value)| (name.as_str(), *value)),
-        );
+        write_object(out, members(&self.row));
     }
 
     /// The old values of the changed columns, `null` where there are none.
     pub fn write_old(&self, out: &mut String) {
         match &self.old_values {
-            Some(old) => {
-                write_object(out, old.iter().map(|(name, value)| (name.as_str(), *value)));
-            }
+            Some(old) => write_object(out, members(old)),
             None => out.push_str("null"),
         }
     }
@@ -115,16 +140,16 @@ impl<'a> LoggedRow<'a> {
         let changed = self.changed_columns();
         write_object(
             out,
-            changed.filter_map(|name| self.row.get(name).map(|value| (name, *value))),
+            changed.filter_map(|name| Some((name, self.value(name)?))),
         );
     }
 
     fn key(&self, definition: &ResourceDefinition, before: bool) -> Result<String, UnreadableRow> {
         let value = |column: &String| {
             let old = self.old_values.as_ref().filter(|_| before);
-            old.and_then(|old| old.get(column))
-                .or_else(|| self.row.get(column))
+            old.and_then(|old| old.get(column.as_str()))
                 .copied()
+                .or_else(|| self.value(column))
                 .ok_or_else(|| UnreadableRow::NoKey(column.clone()))
         };
         if let [column] = definition.key.as_slice() {
@@ -154,6 +179,25 @@ pub fn row_hash(table: &str, id: &str) -> i64 {
     i64::from_be_bytes(*first)
 }
 
+/// An array's values under the names of the columns.
+fn of_columns<'a>(
+    definition: &'a ResourceDefinition,
+    values: Vec<&'a RawValue>,
+) -> Result<Members<'a>, UnreadableRow> {
+    let columns = &definition.columns;
+    if values.len() != columns.len() {
+        return Err(UnreadableRow::OtherColumns(values.len(), columns.len()));
+    }
+    let names = columns
+        .iter()
+        .map(|column| Cow::Borrowed(column.name.as_str()));
+    Ok(names.zip(values).collect())
+}
+
+fn members<'m, 'a>(members: &'m Members<'a>) -> impl Iterator<Item = (&'m str, &'a RawValue)> {
+    members.iter().map(|(name, value)| (name.as_ref(), *value))
+}
+
 fn write_object<'v>(out: &mut String, members: impl Iterator<Item = (&'v str, &'v RawValue)>) {
     out.push('{');
     for (index, (name, value)) in members.enumerate() {
@@ -174,4 +218,58 @@ pub(super) fn write_json_string(out: &mut String, text: &str) {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A description for tests: these columns, and the first is the key.
+#[cfg(test)]
+pub(crate) fn described(columns: &[&str]) -> ResourceDefinition {
+    use crate::domain::resource::{Column, OnTruncate};
+    let column = |name: &&str| Column {
+        name: (*name).to_owned(),
+        data_type: "text".to_owned(),
+    };
+    ResourceDefinition {
+        table: "public.run_steps".to_owned(),
+        columns: columns.iter().map(column).collect(),
+        key: columns.iter().take(1).map(ToString::to_string).collect(),
+        etag: None,
+        exclude: Vec::new(),
+        on_truncate: OnTruncate::Rows,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_array_says_the_same_as_an_object() {
+        let definition = described(&["id", "a\"b", "n"]);
+        let parse = |row| LoggedRow::parse(&definition, row, Some(r#"{"n": 1}"#)).unwrap();
+        let array = parse(r#"[7, {"k": [1, 2]}, 1.50]"#);
+        let object = parse(r#"{"id": 7, "a\"b" : {"k": [1, 2]}, "n":1.50}"#);
+        for row in [&array, &object] {
+            let mut text = String::new();
+            row.write_row(&mut text);
+            assert_eq!(text, r#"{"id":7,"a\"b":{"k": [1, 2]},"n":1.50}"#);
+            assert_eq!(row.id(&definition).unwrap(), "7");
+            let mut text = String::new();
+            row.write_new(&mut text);
+            assert_eq!(text, r#"{"n":1.50}"#);
+        }
+        assert_eq!(array.etag(&definition), object.etag(&definition));
+    }
+
+    #[test]
+    fn an_array_of_another_length_is_not_guessed_at() {
+        let definition = described(&["id", "n"]);
+        for row in ["[]", "[1]", "[1, 2, 3]"] {
+            let refused = LoggedRow::parse(&definition, row, None).err().unwrap();
+            assert!(
+                matches!(refused, UnreadableRow::OtherColumns(_, 2)),
+                "{row}"
+            );
+        }
+        assert!(LoggedRow::parse(&definition, "1", None).is_err());
+    }
 }

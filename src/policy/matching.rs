@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use crate::{
         domain::ids::{ReceiverId, SubscriptionId},
-        policy::logged_row::LoggedRow,
+        policy::logged_row::{LoggedRow, described},
     };
 
     fn interval(from: &str, to: Option<&str>, fields: Option<&[&str]>) -> ActivityInterval {
@@ -144,7 +144,8 @@ mod tests {
     #[test]
     fn a_filter_that_fails_loses_nothing() {
         let run = "RUN".parse().unwrap();
-        let row = LoggedRow::parse(r#"{"n": 5}"#, Some(r#"{"n": null}"#)).unwrap();
+        let definition = described(&["n"]);
+        let row = LoggedRow::parse(&definition, r#"{"n": 5}"#, Some(r#"{"n": null}"#)).unwrap();
         let input = FilterInput::new(&row, &run, Action::Update);
         let n = ["n".to_owned()];
         let mut filters = Filters::default();

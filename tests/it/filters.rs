@@ -1,7 +1,12 @@
 //! Filters in the real path: which changes become events, and with which filter.
 
 use rowhook::{
-    domain::{action::Action, api_key::Author, ids::SubscriptionId},
+    domain::{
+        action::Action,
+        api_key::Author,
+        ids::SubscriptionId,
+        resource::{OnTruncate, ResourceDefinition},
+    },
     policy::{
         filter::{Filter, FilterInput},
         logged_row::LoggedRow,
@@ -231,7 +236,15 @@ fn each_example_of_the_page_holds() {
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     let (row, old) = (new.to_string(), Value::Object(changed).to_string());
-    let logged = LoggedRow::parse(&row, Some(&old)).unwrap();
+    let definition = ResourceDefinition {
+        table: "public.orders".to_owned(),
+        columns: Vec::new(),
+        key: Vec::new(),
+        etag: None,
+        exclude: Vec::new(),
+        on_truncate: OnTruncate::Rows,
+    };
+    let logged = LoggedRow::parse(&definition, &row, Some(&old)).unwrap();
     let resource = "ORDER".parse().unwrap();
     let input = FilterInput::new(&logged, &resource, Action::Update);
     let examples = blocks(page, "cel");

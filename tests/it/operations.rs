@@ -187,7 +187,6 @@ async fn triggers_that_are_not_in_force_are_told(database: TestDatabase) {
                 "DISABLED",
                 "are disabled",
                 "alter table items enable always trigger \" rowhook_item\";
-                 alter table items enable always trigger \" rowhook_item_update\";
                  alter table items enable always trigger \" rowhook_item_truncate\"",
             ),
             (

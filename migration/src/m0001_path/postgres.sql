@@ -20,10 +20,11 @@ create table rowhook.logged_actions (
     logged_at    timestamptz not null default clock_timestamp(),
     resource_id  integer not null,
     action       smallint not null,       -- 1 create, 2 update, 3 delete
-    row_data     text not null,           -- JSON object, columns in table order; on delete the old row
+    row_data     text not null,           -- JSON: the values of the version's columns in table order, or an
+                                          -- object while the table has others; on delete the old row
     old_values   text                     -- update: the old values of the changed columns
 );
-create index logged_actions_window on rowhook.logged_actions (xid, id);
+create index logged_actions_window on rowhook.logged_actions (xid);
 
 -- Room 1 --------------------------------------------------------------------------------------
 

@@ -5,8 +5,8 @@
 //! here: columns are written out, each with the conversion that its type needs.
 //!
 //! Both databases write the same row into `logged_actions`: the version of the table's description,
-//! the action, the row as a JSON object in table order, and on UPDATE the old values of the columns
-//! that changed. It never touches the user's data and never lets a value fail the writer's statement.
+//! the action, the row as JSON in table order (an array on PostgreSQL, an object on SQLite), and on UPDATE the
+//! old values of the columns that changed. It never touches the user's data and never lets a value fail the writer's statement.
 
 pub mod postgres;
 pub mod sqlite;

@@ -82,17 +82,12 @@ pub struct Trigger {
     pub kind: i16,
     /// The function it calls, in schema `rowhook`.
     pub function: String,
-    /// Whether it has the condition that a column changed: `old.* *<> new.*`. It names no column, so that
-    /// columns can be dropped and changed as before, and comparing images works for types without
-    /// equality.
-    pub conditional: bool,
     /// The statements that make it what it should be, whether it is there or not.
     pub create: String,
 }
 
 // pg_trigger.tgtype
-const AFTER_INSERT_OR_DELETE_ROW: i16 = 1 | 4 | 8;
-const AFTER_UPDATE_ROW: i16 = 1 | 16;
+const AFTER_CHANGE_OF_ROW: i16 = 1 | 4 | 8 | 16;
 const BEFORE_TRUNCATE_STATEMENT: i16 = 2 | 32;
 
 /// The names of the two functions that a resource has, whatever its table is.
@@ -124,30 +119,19 @@ impl Table {
         // PostgreSQL fires in byte order of the names. A blank sorts before every name that a person
         // would give, so a user's trigger that changes the row again finds this change already logged.
         let name = format!(" rowhook_{}", slug(&self.resource));
-        let update = format!("{name}_update");
         let table = self.qualified();
-        let row = |name: &str, kind, event: &str, condition: &str| Trigger {
-            name: name.to_owned(),
-            relation: self.oid,
-            kind,
-            function: log.clone(),
-            conditional: !condition.is_empty(),
+        let mut triggers = vec![Trigger {
             create: format!(
-                "create or replace trigger {trigger} after {event} on {table} for each row {condition}\
-                 execute function rowhook.{log}();\n\
+                "create or replace trigger {trigger} after insert or update or delete on {table} \
+                 for each row execute function rowhook.{log}();\n\
                  alter table {table} enable always trigger {trigger};\n",
-                trigger = quoted(name),
+                trigger = quoted(&name),
             ),
-        };
-        let mut triggers = vec![
-            row(&name, AFTER_INSERT_OR_DELETE_ROW, "insert or delete", ""),
-            row(
-                &update,
-                AFTER_UPDATE_ROW,
-                "update",
-                "when (old.* operator(pg_catalog.*<>) new.*) ",
-            ),
-        ];
+            name: name.clone(),
+            relation: self.oid,
+            kind: AFTER_CHANGE_OF_ROW,
+            function: log,
+        }];
         for (relation, table) in self.truncated() {
             let name = format!("{name}_truncate");
             triggers.push(Trigger {
@@ -161,7 +145,6 @@ impl Table {
                 relation,
                 kind: BEFORE_TRUNCATE_STATEMENT,
                 function: truncate.clone(),
-                conditional: false,
             });
         }
         triggers

@@ -6,12 +6,13 @@ use crate::{
         action::Action,
         resource::{Column, OnTruncate},
     },
-    policy::logged_row::LoggedRow,
+    policy::logged_row::{LoggedRow, described},
 };
 
 /// For as long as the test runs.
 fn input(row: &'static str, old: Option<&'static str>, action: Action) -> FilterInput<'static> {
-    let row = Box::leak(Box::new(LoggedRow::parse(row, old).unwrap()));
+    let definition = Box::leak(Box::new(described(&[])));
+    let row = Box::leak(Box::new(LoggedRow::parse(definition, row, old).unwrap()));
     FilterInput::new(
         row,
         Box::leak(Box::new("RUN_STEP".parse().unwrap())),

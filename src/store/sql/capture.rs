@@ -96,14 +96,14 @@ impl SqlCaptureView {
     }
 }
 
-/// The first change of each transaction that was running in the watermark (`$1`), and the first of those
+/// A change of each transaction that was running in the watermark (`$1`), and one of the first of those
 /// that began since (`$2`: its xmax): a step through the index for each. What is not committed, nobody sees; a
 /// transaction that is still running is left out by its number, so that the rows which a large one has written
 /// by now are not walked.
 pub fn oldest_waiting_sql() -> String {
     let first = |which: &str| {
         format!(
-            "(select {} from rowhook.logged_actions l where {which} order by l.xid, l.id limit 1)",
+            "(select {} from rowhook.logged_actions l where {which} order by l.xid limit 1)",
             occurred_at(Dialect::Postgres)
         )
     };

@@ -3,7 +3,7 @@
 //! PostgreSQL gives ids and transaction ids before commit, so neither can be a high-water mark. A poll
 //! takes the present snapshot and reads the rows that are visible now and were not in the last one:
 //! those of the transactions that were running then, and those that began since. Both come through the
-//! index on (xid, id), so the cost does not grow with the age of the oldest open transaction. Within a
+//! index on xid, so the cost does not grow with the age of the oldest open transaction. Within a
 //! window the order is by id: two transactions that change one row are serialised by its lock, so the
 //! later one's trigger runs after the earlier one's commit. (PgQ reads its queues in this way.)
 
@@ -27,6 +27,7 @@ use crate::{
 use super::{
     db::{Db, Dialect, Txn},
     kept_changes,
+    notices::Notices,
     page_connection::PageConnection,
     records::{read_user_text, user_text},
     sqlite_news::SqliteNews,
@@ -41,6 +42,7 @@ const LARGE_ROW_BYTES: i64 = 64 << 10;
 pub struct SqlChangeLog {
     connection: PageConnection,
     news: SqliteNews,
+    notices: Option<Notices>,
 }
 
 impl SqlChangeLog {
@@ -48,7 +50,21 @@ impl SqlChangeLog {
     pub fn new(connection: PageConnection) -> Self {
         Self {
             news: SqliteNews::new(connection.pool().clone()),
+            notices: None,
             connection,
+        }
+    }
+
+    /// The same, and it hears the notices of a log that [notifies](super::notices).
+    pub fn listening(connection: PageConnection) -> Self {
+        let pool = connection.pool();
+        let notices = match pool.dialect() {
+            Dialect::Postgres => Some(Notices::listen(pool)),
+            Dialect::Sqlite => None,
+        };
+        Self {
+            notices,
+            ..Self::new(connection)
         }
     }
 
@@ -128,6 +144,13 @@ impl ChangeLog for SqlChangeLog {
         match self.connection.pool().dialect() {
             Dialect::Postgres => Ok(true),
             Dialect::Sqlite => self.news.any().await,
+        }
+    }
+
+    async fn heard(&self) {
+        match &self.notices {
+            Some(notices) => notices.heard().await,
+            None => std::future::pending().await,
         }
     }
 

@@ -406,9 +406,9 @@ fn kept(dialect: Dialect, row: &QueryResult) -> Result<Kept, StoreError> {
 fn read<'a>(
     row: &'a str,
     old: Option<&'a str>,
-    definition: &ResourceDefinition,
+    definition: &'a ResourceDefinition,
 ) -> Option<LoggedRow<'a>> {
-    let row = LoggedRow::parse(row, old).ok()?;
+    let row = LoggedRow::parse(definition, row, old).ok()?;
     row.id(definition).ok()?;
     row.previous_id(definition).ok()?;
     Some(row)

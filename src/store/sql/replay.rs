@@ -287,21 +287,23 @@ impl Walk<'_> {
         let Some((_, definition)) = self.versions.iter().find(|one| one.0 == version) else {
             return Ok(Ok(None));
         };
-        let facts = LoggedRow::parse(&row_data, old_values.as_deref()).and_then(|logged| {
-            let changed: Vec<&str> = logged.changed_columns().collect();
-            let subject = Subject {
-                place: Place::Id(ChangeId(id)),
-                resource: &self.subscription.resource,
-                action: self.subscription.action,
-                changed: &changed,
-            };
-            let row_id = logged.id(definition)?;
-            let wanted = self.replay.row_id.as_ref();
-            if wanted.is_some_and(|wanted| *wanted != row_id) || !self.fires(&logged, &subject) {
-                return Ok(None);
-            }
-            Ok(Some((row_id, logged.previous_id(definition)?)))
-        });
+        let facts =
+            LoggedRow::parse(definition, &row_data, old_values.as_deref()).and_then(|logged| {
+                let changed: Vec<&str> = logged.changed_columns().collect();
+                let subject = Subject {
+                    place: Place::Id(ChangeId(id)),
+                    resource: &self.subscription.resource,
+                    action: self.subscription.action,
+                    changed: &changed,
+                };
+                let row_id = logged.id(definition)?;
+                let wanted = self.replay.row_id.as_ref();
+                if wanted.is_some_and(|wanted| *wanted != row_id) || !self.fires(&logged, &subject)
+                {
+                    return Ok(None);
+                }
+                Ok(Some((row_id, logged.previous_id(definition)?)))
+            });
         let (row_id, previous) = match facts {
             Ok(Some(facts)) => facts,
             Ok(None) => return Ok(Ok(None)),

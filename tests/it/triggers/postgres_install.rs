@@ -84,11 +84,14 @@ async fn whatever_was_altered_is_mended() {
     for alteration in [
         "alter table items disable trigger user",
         "alter table items enable trigger all",
-        "alter table items enable replica trigger \" rowhook_item_update\"",
+        "alter table items enable replica trigger \" rowhook_item\"",
         "drop trigger \" rowhook_item\" on items",
         "drop trigger \" rowhook_item_truncate\" on items",
-        "create or replace trigger \" rowhook_item_update\" after update on items for each row
-         execute function rowhook.log_item(); alter table items enable always trigger \" rowhook_item_update\"",
+        "create or replace trigger \" rowhook_item\" after insert or update or delete on items for each row
+         when (pg_trigger_depth() = 0) execute function rowhook.log_item();
+         alter table items enable always trigger \" rowhook_item\"",
+        "create or replace trigger \" rowhook_item\" after insert or delete on items for each row
+         execute function rowhook.log_item(); alter table items enable always trigger \" rowhook_item\"",
         "create trigger more after insert on items for each row execute function rowhook.log_item()",
         "grant execute on function rowhook.log_item() to public",
         "alter function rowhook.log_item() security invoker",

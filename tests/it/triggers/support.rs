@@ -1,7 +1,11 @@
 //! A watched table in a fresh database, the application's connection to it, and what was logged.
 
 use rowhook::{
-    domain::resource::{OnTruncate, Resource},
+    domain::{
+        ids::ResourceId,
+        resource::{OnTruncate, Resource},
+    },
+    policy::logged_row::LoggedRow,
     store::{
         catalogue::{InstallError, Installed, ResourceInstaller, WantedResource},
         sql::{
@@ -15,7 +19,7 @@ use serde_json::Value;
 
 use crate::support::database::TestDatabase;
 
-/// One row of `logged_actions`, as it was written.
+/// One row of `logged_actions`: the row as a JSON object, in whichever form it was written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Logged {
     pub resource: i32,
@@ -107,7 +111,8 @@ impl Watched {
             [],
         );
         let rows = self.db.query_all_raw(statement).await.unwrap();
-        rows.iter()
+        let mut logged: Vec<Logged> = rows
+            .iter()
             .map(|row| Logged {
                 resource: row.try_get("", "resource_id").unwrap(),
                 action: match self.db.dialect() {
@@ -117,7 +122,20 @@ impl Watched {
                 row: row.try_get("", "row_data").unwrap(),
                 old: row.try_get("", "old_values").unwrap(),
             })
-            .collect()
+            .collect();
+        let mut ids: Vec<_> = logged.iter().map(|one| ResourceId(one.resource)).collect();
+        ids.dedup();
+        let versions = self.installer.versions(&ids).await.unwrap();
+        for one in &mut logged {
+            let version = versions.iter().find(|version| version.id.0 == one.resource);
+            let definition = &version.unwrap().definition;
+            let mut object = String::new();
+            LoggedRow::parse(definition, &one.row, None)
+                .unwrap_or_else(|error| panic!("{error}: {}", one.row))
+                .write_row(&mut object);
+            one.row = object;
+        }
+        logged
     }
 
     /// What these statements log.

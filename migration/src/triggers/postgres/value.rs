@@ -211,6 +211,19 @@ impl Shape {
         }
     }
 
+    /// An SQL expression that `json_build_array` writes as the same JSON text.
+    pub fn element(&self, value: &str) -> String {
+        if !self.is_written_out() {
+            return value.to_owned();
+        }
+        match self {
+            Self::Enum => {
+                format!("case when {value} is not null then to_json(format('%s', {value})) end")
+            }
+            _ => format!("({})::json", self.json(value)),
+        }
+    }
+
     /// An SQL condition: two values are not written alike.
     pub fn differ(&self, old: &str, new: &str) -> String {
         match self {
@@ -298,8 +311,25 @@ fn array(value: &str, element: &Shape, depth: usize) -> String {
     )
 }
 
+/// An SQL expression with a JSON array of these elements. A function takes a hundred arguments, so the
+/// elements of a wide table come from several calls, whose brackets are taken off where they meet.
+pub fn array_of(elements: &[String]) -> String {
+    let calls: Vec<String> = elements
+        .chunks(80)
+        .map(|chunk| format!("json_build_array({})", chunk.join(", ")))
+        .collect();
+    let [one] = calls.as_slice() else {
+        let inner: Vec<String> = calls
+            .iter()
+            .map(|call| format!("', ', substr(left({call}::text, -1), 2)"))
+            .collect();
+        return format!("concat('[', substr({}, 3), ']')", concatenation(&inner, 40));
+    };
+    one.clone()
+}
+
 /// An SQL expression with a JSON object of these members, in this order.
-pub fn object<'a>(members: impl Iterator<Item = (&'a str, String)>) -> String {
+fn object<'a>(members: impl Iterator<Item = (&'a str, String)>) -> String {
     let mut pieces = Vec::new();
     for (index, (name, json)) in members.enumerate() {
         let before = if index == 0 { '{' } else { ',' };

@@ -344,7 +344,7 @@ struct Standing {
     table: String,
     kind: i16,
     function: String,
-    condition: String,
+    conditional: bool,
     always: bool,
     cloned: bool,
 }
@@ -355,30 +355,20 @@ impl Standing {
     }
 
     fn is(&self, wanted: &Trigger) -> bool {
-        let condition = if wanted.conditional {
-            "changed"
-        } else {
-            "none"
-        };
         self.always
-            && self.condition == condition
+            && !self.conditional
             && self.kind == wanted.kind
             && self.function == wanted.function
     }
 }
 
-/// The triggers that call these functions. (The condition is read as it is stored: `pg_get_triggerdef`
-/// would lock the table, and wait for whoever has locked it.)
+/// The triggers that call these functions. (Read as they are stored: `pg_get_triggerdef` would lock the
+/// table, and wait for whoever has locked it.)
 async fn standing(txn: &Txn, functions: &[String; 2]) -> Result<Vec<Standing>, StoreError> {
     let statement = txn.statement(
         "select t.tgname::text as name, t.tgrelid::bigint as relation, t.tgtype as kind,
                 p.proname::text as function,
-                case
-                    when t.tgqual is null then 'none'
-                    when t.tgqual::text ~ ('^\\{OPEXPR :opno ' || '*<>(record,record)'::regoperator::oid
-                        || ' .*\\{VAR :varno 1 :varattno 0 .*\\{VAR :varno 2 :varattno 0 ') then 'changed'
-                    else 'other'
-                end as condition,
+                t.tgqual is not null as conditional,
                 t.tgenabled = 'A' as always, t.tgparentid <> 0 as cloned,
                 quote_ident(n.nspname) || '.' || quote_ident(c.relname) as \"table\"
          from pg_trigger t
@@ -397,7 +387,7 @@ async fn standing(txn: &Txn, functions: &[String; 2]) -> Result<Vec<Standing>, S
             table: row.try_get("", "table")?,
             kind: row.try_get("", "kind")?,
             function: row.try_get("", "function")?,
-            condition: row.try_get("", "condition")?,
+            conditional: row.try_get("", "conditional")?,
             always: row.try_get("", "always")?,
             cloned: row.try_get("", "cloned")?,
         });
