@@ -117,7 +117,7 @@ impl Service {
             }
         });
         let parts = PipelineParts {
-            change_log: Arc::new(SqlChangeLog::new(pages.clone())),
+            change_log: Arc::new(change_log(settings, pages.clone())),
             fan_out: Arc::new(SqlFanOut::new(pages)),
             queue: Arc::new(SqlEventQueue::new(db.clone())),
             targets: management.clone(),
@@ -228,6 +228,14 @@ impl Service {
             tracing::warn!(%error, "the database connection was not closed cleanly");
         }
         tracing::info!("stopped");
+    }
+}
+
+fn change_log(settings: &Settings, pages: PageConnection) -> SqlChangeLog {
+    if settings.capture.notify {
+        SqlChangeLog::listening(pages)
+    } else {
+        SqlChangeLog::new(pages)
     }
 }
 

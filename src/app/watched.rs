@@ -6,7 +6,10 @@ use crate::{
     sample,
     store::{
         catalogue::{Installed, ResourceInstaller, WantedResource},
-        sql::db::{Db, Dialect},
+        sql::{
+            db::{Db, Dialect},
+            notices,
+        },
     },
 };
 
@@ -65,5 +68,6 @@ pub(super) async fn install(
         }
         resources.push(resource);
     }
+    notices::switch(db, settings.capture.notify).await?;
     Ok(Catalogue::new(resources))
 }

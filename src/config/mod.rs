@@ -59,6 +59,8 @@ pub struct Settings {
     pub receivers: ReceiverSettings,
     /// For receivers that set nothing themselves.
     pub defaults: DefaultSettings,
+    /// How the poller hears of changes.
+    pub capture: CaptureSettings,
     /// How long the log is kept.
     pub retention: RetentionSettings,
     /// The watched tables.
@@ -80,6 +82,7 @@ impl Default for Settings {
             metrics_public: true,
             receivers: ReceiverSettings::default(),
             defaults: DefaultSettings::default(),
+            capture: CaptureSettings::default(),
             retention: RetentionSettings::default(),
             resources: Vec::new(),
         }
@@ -122,6 +125,14 @@ impl Default for DefaultSettings {
             max_in_flight: 16,
         }
     }
+}
+
+/// `[capture]`.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CaptureSettings {
+    /// PostgreSQL: each transaction that changes a watched table wakes the poller by NOTIFY.
+    pub notify: bool,
 }
 
 /// `[retention]`.

@@ -37,6 +37,8 @@ const PAGE: u32 = 1000;
 const TICK: Duration = Duration::from_millis(5);
 /// The pause grows up to this when nothing comes.
 const IDLE_TICK: Duration = Duration::from_millis(50);
+/// A busy log notifies without end; reading it more often than so would only make smaller pages.
+const BETWEEN_NOTICES: Duration = Duration::from_millis(1);
 /// So long after the last change the pause begins to grow.
 const LIVELY: Duration = Duration::from_secs(2);
 /// The pause after an error, and between tries for the lease.
@@ -134,9 +136,15 @@ impl Polling {
             if self.pulse.is_revoked() {
                 return;
             }
+            let log = self.parts.log.clone();
+            let notice = async {
+                tokio::time::sleep(BETWEEN_NOTICES).await;
+                log.heard().await;
+            };
             tokio::select! {
                 () = finish.notified() => break,
                 () = tokio::time::sleep(pause), if !pause.is_zero() => {}
+                () = notice, if self.cursor.is_some() && !pause.is_zero() => {}
                 () = std::future::ready(()), if pause.is_zero() => {}
             }
         }

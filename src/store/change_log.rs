@@ -89,6 +89,10 @@ pub trait ChangeLog: Send + Sync {
     /// is none.
     async fn may_have_news(&self) -> Result<bool, StoreError>;
 
+    /// Ends when the database says that something was committed; never, where nobody says it. A hint, which may
+    /// come late, too often or not at all.
+    async fn heard(&self);
+
     /// The next changes after the cursor, at most `limit`, and less where rows are large. An empty page
     /// that ends its window moves the watermark.
     async fn read(&self, cursor: &Cursor, limit: u32) -> Result<ChangePage, StoreError>;

@@ -26,6 +26,7 @@ mod redelivery;
 mod reference;
 mod replay;
 mod retention;
+mod roles;
 mod rotation;
 mod secrecy;
 mod signatures;

@@ -12,7 +12,7 @@ use crate::{
     domain::resource::{Resource, ResourceName},
     store::{
         catalogue::{InstallError, Installed, ResourceInstaller, WantedResource},
-        sql::{catalogue::SqlResourceInstaller, db::Db},
+        sql::{catalogue::SqlResourceInstaller, db::Db, notices},
     },
 };
 
@@ -267,6 +267,7 @@ async fn install(settings: &Settings, names: &[ResourceName]) -> Result<(), Fail
         };
         println!("{}: {word} ({})", resource.name, resource.definition.table);
     }
+    notices::switch(&db, settings.capture.notify).await?;
     Ok(db.close().await?)
 }
 

@@ -12,7 +12,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::{runtime::Handle, sync::oneshot};
+use tokio::{runtime::Handle, sync::oneshot, task::AbortHandle};
 
 use crate::store::StoreError;
 
@@ -53,6 +53,11 @@ impl Home {
         AtHome {
             future: self.keep(Box::pin(future)),
         }
+    }
+
+    /// Runs the future on this thread, beside everything else.
+    pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        self.runtime.spawn(future).abort_handle()
     }
 
     /// Keeps something whose drop starts work: it must find this thread, wherever it is dropped.

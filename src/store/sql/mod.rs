@@ -24,6 +24,7 @@ mod kept_changes;
 pub mod leases;
 pub mod migrations;
 mod mutation;
+pub mod notices;
 pub mod outcomes;
 mod page;
 pub mod page_connection;

@@ -132,6 +132,23 @@ async fn a_prepared_transaction_arrives_when_it_commits() {
     compare(&house).await;
 }
 
+#[tokio::test]
+async fn a_log_that_notifies_is_read_all_the_same() {
+    let database = TestDatabase::fresh(rowhook::store::sql::db::Dialect::Postgres).await;
+    let house = House::with(database, "[capture]\nnotify = true", "", &[]).await;
+    house.register_for_items("/items", "").await;
+    for id in 1..=20 {
+        house
+            .sql(&format!("insert into items values ({id}, 0, 'x')"))
+            .await;
+    }
+    let listens = "select 1 from pg_stat_activity
+                   where datname = current_database() and query ilike 'listen%rowhook%'";
+    let listens = Statement::from_string(house.app.get_database_backend(), listens);
+    assert!(house.app.query_one_raw(listens).await.unwrap().is_some());
+    compare(&house).await;
+}
+
 async fn postgres() -> House {
     House::of(TestDatabase::fresh(rowhook::store::sql::db::Dialect::Postgres).await).await
 }

@@ -106,6 +106,23 @@ impl House {
         }
     }
 
+    /// Of a service that works as another role than the application does.
+    pub fn with_service(
+        service: Service,
+        receiver: Receiver,
+        app: DatabaseConnection,
+        database: TestDatabase,
+    ) -> Self {
+        Self {
+            service,
+            receiver,
+            app,
+            url: database.url.clone(),
+            dialect: database.dialect,
+            _database: Some(database),
+        }
+    }
+
     /// One statement or several, each committed for itself unless they say otherwise.
     pub async fn sql(&self, sql: &str) {
         self.app

@@ -183,6 +183,10 @@ impl ChangeLog for Troubled<dyn ChangeLog> {
         self.door.may_have_news().await
     }
 
+    async fn heard(&self) {
+        self.door.heard().await;
+    }
+
     async fn read(&self, cursor: &Cursor, limit: u32) -> Result<ChangePage, StoreError> {
         self.troubles.meet(Point::ReadChanges).await?;
         self.door.read(cursor, limit).await

@@ -1,0 +1,124 @@
+//! NOTIFY from the log, as a hint for the poller: `[capture] notify`, PostgreSQL only.
+//!
+//! A trigger on `logged_actions` notifies; the tables that are watched know nothing of it, so it is switched on
+//! and off without touching them. Off by default: PostgreSQL holds one lock over the commits of all
+//! transactions that notify, so they wait for each other's flush to disk (`docs/PERFORMANCE.md` has figures).
+//! Nothing depends on a notice: whoever misses one reads at the next tick.
+
+use std::{sync::Arc, time::Duration};
+
+use sea_orm::{ConnectionTrait, DbErr, sqlx::postgres::PgListener};
+use tokio::{sync::Notify, task::AbortHandle};
+
+use crate::store::StoreError;
+
+use super::{
+    catalogue::LockPatience,
+    db::{Db, Dialect},
+    faults::database_code,
+};
+
+const CHANNEL: &str = "rowhook";
+/// The pause before a listener that lost its connection listens again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+const ON: &str = "
+create or replace function rowhook.wake() returns trigger language plpgsql as
+$$ begin perform pg_catalog.pg_notify('rowhook', ''); return null; end $$;
+revoke all on function rowhook.wake() from public;
+create or replace trigger wake after insert on rowhook.logged_actions
+    for each statement execute function rowhook.wake();
+alter table rowhook.logged_actions enable always trigger wake;";
+const OFF: &str = "drop function rowhook.wake() cascade;";
+
+/// Makes the log notify, or be silent, as the settings say; where it does already, nothing is touched.
+/// On SQLite there is nothing to do.
+///
+/// The trigger needs a lock that the application's writes queue behind, so each try waits shortly for it.
+pub async fn switch(db: &Db, on: bool) -> Result<(), StoreError> {
+    if db.dialect() == Dialect::Sqlite {
+        return Ok(());
+    }
+    let patience = LockPatience::default();
+    let mut tries = 1;
+    while is_on(db).await? != on {
+        match try_switch(db, on, patience.timeout).await {
+            Ok(()) => break,
+            Err(error) if is_locked(&error) && tries < patience.tries => {
+                tries += 1;
+                tokio::time::sleep(patience.pause).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+async fn is_on(db: &Db) -> Result<bool, StoreError> {
+    let sql = "select exists (select from pg_trigger t join pg_proc p on p.oid = t.tgfoid
+                   where t.tgrelid = to_regclass('rowhook.logged_actions') and t.tgenabled = 'A'
+                     and p.pronamespace = to_regnamespace('rowhook') and p.proname = 'wake') as is_on";
+    let row = db.query_one_raw(db.statement(sql, [])).await?;
+    let row = row.ok_or_else(|| StoreError::corrupt("a select without rows returned none"))?;
+    Ok(row.try_get("", "is_on")?)
+}
+
+async fn try_switch(db: &Db, on: bool, timeout: Duration) -> Result<(), DbErr> {
+    let statements = format!(
+        "set local lock_timeout = {}; {}",
+        timeout.as_millis(),
+        if on { ON } else { OFF }
+    );
+    // Several statements in one message are one transaction.
+    db.execute_unprepared(&statements).await.map(drop)
+}
+
+/// lock_not_available, and a deadlock that the lock timeout was too slow for.
+fn is_locked(error: &DbErr) -> bool {
+    matches!(database_code(error).as_deref(), Some("55P03" | "40P01"))
+}
+
+/// Hears the notices, on a connection of its own.
+pub struct Notices {
+    heard: Arc<Notify>,
+    listener: AbortHandle,
+}
+
+impl Notices {
+    /// Begins to listen. A connection that can not be had, or ends, is made again, for as long as this lives.
+    pub fn listen(db: &Db) -> Self {
+        let heard = Arc::new(Notify::new());
+        let (url, tell) = (db.url().to_owned(), heard.clone());
+        let listener = db.home().spawn(async move {
+            loop {
+                if let Err(error) = tell_each(&url, &tell).await {
+                    tracing::debug!(%error, "notices are not heard; the poller goes by its ticks");
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
+        });
+        Self { heard, listener }
+    }
+
+    /// Ends at the next notice, or at once where one came since the last call ended.
+    pub async fn heard(&self) {
+        self.heard.notified().await;
+    }
+}
+
+impl Drop for Notices {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
+}
+
+async fn tell_each(url: &str, heard: &Notify) -> Result<(), sea_orm::sqlx::Error> {
+    let mut listener = PgListener::connect(url).await?;
+    listener.listen(CHANNEL).await?;
+    // What was committed before is found by looking.
+    heard.notify_one();
+    loop {
+        listener.recv().await?;
+        heard.notify_one();
+    }
+}
