@@ -13,6 +13,7 @@ mod command_line;
 mod container;
 mod crash;
 mod deletion;
+mod failover;
 mod filters;
 mod graphql_api;
 mod guardian;

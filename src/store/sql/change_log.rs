@@ -25,7 +25,8 @@ use crate::{
 };
 
 use super::{
-    db::{Db, Dialect, Txn},
+    cursor_home,
+    db::{Db, Dialect},
     kept_changes,
     notices::Notices,
     page_connection::PageConnection,
@@ -134,7 +135,7 @@ impl ChangeLog for SqlChangeLog {
             .ok_or_else(|| StoreError::corrupt("capture_cursor has no row"))?;
         let cursor = CursorRow::from_query_result(&row, "")?.read()?;
         if txn.dialect() == Dialect::Postgres {
-            check_cluster(&txn).await?;
+            cursor_home::settle(&txn).await?;
         }
         txn.commit().await?;
         Ok(cursor)
@@ -237,26 +238,6 @@ pub fn continue_window_sql() -> String {
         columns = columns(Dialect::Postgres),
         visible = in_window("$3::text::pg_snapshot"),
     )
-}
-
-/// Transaction ids mean something in their own cluster only: after a dump and restore they start anew,
-/// and a cursor that did not notice would find nothing, silently.
-async fn check_cluster(txn: &Txn) -> Result<(), StoreError> {
-    let same = txn
-        .query_one_raw(txn.statement(
-            "select 1 as one from rowhook.capture_cursor c, pg_control_system() s
-             where c.system_identifier = s.system_identifier",
-            [],
-        ))
-        .await?;
-    if same.is_some() {
-        return Ok(());
-    }
-    Err(StoreError::Corrupt(
-        "this database was restored into another cluster, where the cursor's snapshots mean nothing; \
-         no change is read until that is settled"
-            .to_owned(),
-    ))
 }
 
 impl SqlChangeLog {

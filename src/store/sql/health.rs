@@ -134,13 +134,16 @@ impl Health for SqlHealth {
             return Ok(None);
         }
         // One statement: the poller's watermark that it sees was taken before its own snapshot.
-        let sql = "select c.system_identifier as cursor_cluster, s.system_identifier as cluster,
-                          c.timeline as cursor_timeline, p.timeline_id as timeline,
+        let sql = format!(
+            "select c.system_identifier as cursor_cluster, s.system_identifier as cluster,
+                          c.timeline as cursor_timeline,
+                          case when pg_is_in_recovery() then p.timeline_id else {TIMELINE} end as timeline,
                           c.watermark, pg_current_snapshot()::text as snapshot,
                           pg_is_in_recovery() as standby
                    from rowhook.capture_cursor c, pg_control_system() s, pg_control_checkpoint() p
-                   where c.id = 1";
-        let found = self.all(sql).await?;
+                   where c.id = 1"
+        );
+        let found = self.all(&sql).await?;
         let row = found
             .first()
             .ok_or_else(|| StoreError::corrupt("capture_cursor has no row"))?;

@@ -8,6 +8,7 @@ pub mod change_log;
 pub mod connect;
 pub mod db;
 pub mod deletion;
+mod cursor_home;
 mod delivery_counts;
 mod delivery_targets;
 pub mod event_control;

@@ -32,6 +32,28 @@ pub struct Cluster {
 impl Cluster {
     /// A new one, running. `settings`: further lines of its configuration.
     pub async fn start(settings: &str) -> Self {
+        let mut cluster = Self::stopped();
+        let made = cluster
+            .command("initdb")
+            .arg("-D")
+            .arg(cluster.data())
+            .args(["-U", "rowhook", "-A", "trust", "-E", "UTF8", "--locale=C"])
+            // What it wrote outlives the kill of a process; only the machine's end needs more.
+            .arg("--no-sync")
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        cluster.configure(&format!(
+            "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = ''\n\
+             shared_buffers = '16MB'\n{settings}\n",
+            cluster.port
+        ));
+        cluster.restart().await;
+        cluster
+    }
+
+    /// One without data, and nothing runs.
+    fn stopped() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let user = is_root().then(|| {
             let there = output_of("id", &["-u", "postgres"]).is_some();
@@ -41,34 +63,54 @@ impl Cluster {
             let path = directory.path().display().to_string();
             output_of("chown", &[user, &path]).unwrap();
         }
-        let mut cluster = Self {
+        Self {
             server: None,
             port: free_port(),
             programs: programs(),
             user,
             directory,
-        };
-        let data = cluster.data();
-        let made = cluster
-            .command("initdb")
-            .arg("-D")
-            .arg(&data)
-            .args(["-U", "rowhook", "-A", "trust", "-E", "UTF8", "--locale=C"])
-            // What it wrote outlives the kill of a process; only the machine's end needs more.
-            .arg("--no-sync")
+        }
+    }
+
+    /// Further lines of its configuration; the last one of a setting counts.
+    fn configure(&self, settings: &str) {
+        let path = self.data().join("postgresql.conf");
+        let mut file = OpenOptions::new().append(true).open(path).unwrap();
+        file.write_all(settings.as_bytes()).unwrap();
+    }
+
+    /// A standby that follows it, from its present state on.
+    pub async fn standby(&self) -> Self {
+        let mut standby = Self::stopped();
+        let copied = standby
+            .command("pg_basebackup")
+            .args(["-D"])
+            .arg(standby.data())
+            .args(["-d", &self.url("postgres")])
+            .args(["--write-recovery-conf", "--wal-method=stream"])
+            .args(["--checkpoint=fast", "--no-sync"])
             .output()
             .unwrap();
-        assert!(made.status.success(), "{made:?}");
-        let config = data.join("postgresql.conf");
-        let mut text = std::fs::read_to_string(&config).unwrap();
-        text.push_str(&format!(
-            "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = ''\n\
-             shared_buffers = '16MB'\n{settings}\n",
-            cluster.port
-        ));
-        std::fs::write(&config, text).unwrap();
-        cluster.restart().await;
-        cluster
+        assert!(copied.status.success(), "{copied:?}");
+        standby.configure(&format!("port = {}\n", standby.port));
+        standby.restart().await;
+        standby
+    }
+
+    /// Makes a standby that was stopped the server at the address of one that is gone.
+    pub async fn take_the_place_of(&mut self, gone: &Self) {
+        assert!(gone.server.is_none(), "it runs still");
+        self.port = gone.port;
+        self.configure(&format!("port = {}\n", self.port));
+        self.restart().await;
+        let promoted = self
+            .command("pg_ctl")
+            .arg("promote")
+            .arg("-D")
+            .arg(self.data())
+            .output()
+            .unwrap();
+        assert!(promoted.status.success(), "{promoted:?}");
     }
 
     /// Where a database of it is; `postgres` is there from the start.
