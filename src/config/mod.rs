@@ -59,6 +59,8 @@ pub struct Settings {
     pub receivers: ReceiverSettings,
     /// For receivers that set nothing themselves.
     pub defaults: DefaultSettings,
+    /// How often capture is looked after.
+    pub capture: CaptureSettings,
     /// How long the log is kept.
     pub retention: RetentionSettings,
     /// The watched tables.
@@ -80,6 +82,7 @@ impl Default for Settings {
             metrics_public: true,
             receivers: ReceiverSettings::default(),
             defaults: DefaultSettings::default(),
+            capture: CaptureSettings::default(),
             retention: RetentionSettings::default(),
             resources: Vec::new(),
         }
@@ -120,6 +123,27 @@ impl Default for DefaultSettings {
         Self {
             timeout: Duration::from_secs(5),
             max_in_flight: 16,
+        }
+    }
+}
+
+/// `[capture]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CaptureSettings {
+    /// The pause between two looks at the watched tables and their triggers.
+    #[serde(deserialize_with = "values::duration")]
+    pub look_at_tables: Duration,
+    /// The pause between two comparisons of changes with events.
+    #[serde(deserialize_with = "values::duration")]
+    pub reconcile: Duration,
+}
+
+impl Default for CaptureSettings {
+    fn default() -> Self {
+        Self {
+            look_at_tables: Duration::from_secs(60),
+            reconcile: Duration::from_secs(600),
         }
     }
 }

@@ -90,6 +90,13 @@ pub struct Trigger {
     pub create: String,
 }
 
+impl Trigger {
+    /// Whether it fires for each row that changes.
+    pub fn is_for_rows(&self) -> bool {
+        self.kind & 1 == 1
+    }
+}
+
 // pg_trigger.tgtype
 const AFTER_INSERT_OR_DELETE_ROW: i16 = 1 | 4 | 8;
 const AFTER_UPDATE_ROW: i16 = 1 | 16;

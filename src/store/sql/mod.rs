@@ -3,6 +3,7 @@
 pub mod api_keys;
 mod attempt_rows;
 pub mod capture;
+pub mod capture_notes;
 pub mod catalogue;
 pub mod change_log;
 pub mod connect;

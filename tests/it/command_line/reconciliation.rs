@@ -159,6 +159,7 @@ async fn each_difference_is_named(database: TestDatabase) {
     let reach = |newest| Reach {
         newest,
         since: None,
+        gently: false,
     };
     let account = store.reconcile(&reach(5)).await.unwrap();
     assert_eq!((account.changes, account.owed, account.found), (5, 5, 5));
