@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod catalogue_watch;
 mod command_line;
 mod container;
 mod crash;
@@ -22,6 +23,7 @@ mod operations;
 mod ordering;
 mod path;
 mod receiving;
+mod reconciler;
 mod redelivery;
 mod reference;
 mod replay;

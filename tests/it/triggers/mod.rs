@@ -3,6 +3,7 @@
 //! Each test writes as an application does, over a connection of its own, and reads `logged_actions`.
 
 mod both;
+mod postgres_hot;
 mod postgres_install;
 mod postgres_tables;
 mod postgres_values;
