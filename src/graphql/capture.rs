@@ -119,7 +119,7 @@ impl From<OpenTransaction> for WebhookOpenTransaction {
 #[derive(Clone, Debug, GraphQLObject)]
 #[graphql(name = "WebhookReconciliation", context = Context, scalar = ApiScalar)]
 pub struct WebhookReconciliation {
-    /// When.
+    /// When it was made, by the database's clock.
     pub ran_at: DateTime,
     /// How many changes were compared: the newest few thousand that were fanned out by then.
     pub changes: BigInt,

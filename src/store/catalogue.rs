@@ -177,8 +177,8 @@ pub struct TableLook {
 }
 
 /// What is said to whoever finds triggers so.
-const MEND: &str =
-    "run `rowhook resources install` as a role that owns the table, or restart rowhook";
+const MEND: &str = "run `rowhook resources install` as a role that owns the table (an instance that reads changes does it by itself \
+     within a minute or so, where its role may)";
 
 impl TriggerState {
     /// What is wrong on this table and what to do about it; `None` when nothing is.

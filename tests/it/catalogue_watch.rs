@@ -148,6 +148,16 @@ async fn columns_that_come_and_go_are_seen(database: TestDatabase) {
     house.settled(3).await;
     let last = house.receiver.deliveries().pop().unwrap();
     assert_eq!(last.data()["new"], json!({"remark": "x", "more": "b"}));
+    if house.dialect == Dialect::Postgres {
+        house
+            .sql("alter table public.items alter column n type numeric")
+            .await;
+        noted(&house, "ITEM", "another type: n (bigint, now numeric)").await;
+        house.sql("update public.items set n = 1.50").await;
+        house.settled(4).await;
+        let last = house.receiver.deliveries().pop().unwrap();
+        assert!(last.text.contains("\"new\":{\"n\":1.50}"), "{}", last.text);
+    }
     assert_eq!(lines(&house, &["ERROR"]), 0);
 }
 
@@ -193,7 +203,9 @@ async fn a_table_that_is_made_anew_is_captured_again(database: TestDatabase) {
         "{found}"
     );
     house
-        .sql(&format!("insert into {items} values (7, 1, 'red')"))
+        .sql(&format!(
+            "insert into {items} (id, n, colour) values (7, 1, 'red')"
+        ))
         .await;
     house.settled(2).await;
     let last = house.receiver.deliveries().pop().unwrap();
@@ -214,7 +226,7 @@ async fn a_table_that_is_made_anew_is_captured_again(database: TestDatabase) {
     let found = noted(&house, "ITEM", "columns went: colour").await;
     assert_eq!(found["triggers"], "IN_FORCE", "{found}");
     house
-        .sql(&format!("insert into {items} values (8, 1)"))
+        .sql(&format!("insert into {items} (id, n) values (8, 1)"))
         .await;
     house.settled(3).await;
 }
@@ -470,4 +482,61 @@ async fn a_look_at_a_table_that_is_well_changes_nothing() {
         assert_eq!(found["note"], "n");
         assert_ne!(found["notedAt"], found["lookedAt"]);
     }
+}
+
+/// Whoever stands by sees what the other one found.
+#[actix_rt::test]
+async fn every_instance_goes_by_the_new_description() {
+    let database = TestDatabase::fresh(Dialect::Postgres).await;
+    let house = House::with(database, OFTEN, "", &[]).await;
+    let watched = [Watched {
+        name: "ITEM",
+        table: "public.items",
+        more: "aliases = [\"ITEMS\"]",
+    }];
+    let other = crate::support::service::Service::start(&house.url, OFTEN, &watched).await;
+    house
+        .sql("alter table public.items add column more text")
+        .await;
+    noted(&house, "ITEM", "columns came: more").await;
+    for service in [&house.service, &other] {
+        until_ok("the catalogue shows the column", async || {
+            let document = "{ webhookResources { name columns aliases } }";
+            let shown = service.graphql(document).await["webhookResources"].to_string();
+            match shown.contains("\"more\"") {
+                true => Ok(()),
+                false => Err(shown),
+            }
+        })
+        .await;
+    }
+    // An alias is the running configuration's, and stays.
+    let shown = other.graphql("{ webhookResources { aliases } }").await;
+    assert_eq!(shown["webhookResources"][0]["aliases"], json!(["ITEMS"]));
+    // The notes are everybody's too.
+    let document = "{ webhookCapture { resources { note } } }";
+    let notes = other.graphql(document).await["webhookCapture"]["resources"].to_string();
+    assert!(notes.contains("columns came: more"), "{notes}");
+}
+
+/// Rows of a table that inherits can not be seen from its parent, so somebody has to be told.
+#[actix_rt::test]
+async fn a_table_that_begins_to_be_inherited_is_told_of() {
+    let database = TestDatabase::fresh(Dialect::Postgres).await;
+    let house = House::with(database, OFTEN, "", &[]).await;
+    house.register_for_items("/heirs", "").await;
+    house
+        .sql("create table public.heirs () inherits (public.items)")
+        .await;
+    let found = noted(&house, "ITEM", "tables inherit from it").await;
+    assert_eq!(found["triggers"], "ALTERED", "{found}");
+    assert_eq!(lines(&house, &["ERROR", "resource ITEM", "inherit"]), 1);
+    // Its own rows are logged as before.
+    house
+        .sql("insert into public.items values (1, 1, 'a')")
+        .await;
+    house.settled(1).await;
+    house.sql("drop table public.heirs").await;
+    noted(&house, "ITEM", "as it should be again").await;
+    assert_eq!(lines(&house, &["INFO", "over: resource ITEM"]), 1);
 }

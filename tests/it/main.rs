@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod beside_the_path;
 mod catalogue_watch;
 mod command_line;
 mod container;

@@ -43,9 +43,6 @@ use super::{
 };
 use table::Table;
 
-/// A start has just looked at every table; the first look comes sooner than the others, so that there are notes.
-const FIRST_LOOK: Duration = Duration::from_secs(5);
-
 /// The versions that this process has put in force, or found in force under its own settings.
 #[derive(Clone, Debug, Default)]
 pub struct OwnVersions(Arc<Mutex<HashMap<ResourceName, ResourceId>>>);
@@ -166,7 +163,8 @@ impl Looks {
     /// Until the keeper gives this incarnation up.
     async fn run(&mut self) {
         let every = self.parts.every;
-        tokio::time::sleep(every.min(FIRST_LOOK)).await;
+        // The start has just looked at every table.
+        tokio::time::sleep(every).await;
         while !self.pulse.is_revoked() {
             match self.look().await {
                 Ok(()) => self.outage.is_over(),

@@ -193,8 +193,8 @@ impl Table {
         }
         if kind == Kind::Unfit {
             text.push_str(
-                ". Until that is mended and rowhook restarted, changes are logged only as far as the triggers of before \
-                 can, and no column that came since is logged; an excluded column that was renamed stays out",
+                ". Until the table is mended, or the entry and rowhook restarted, changes are logged as far as the triggers \
+                 of before can; no column that came since is logged, and an excluded one that was renamed stays out",
             );
         }
         Ok(self.goes_on(kind, text))
@@ -232,7 +232,7 @@ impl Table {
 fn outage(name: &ResourceName, kind: Kind) -> Outage {
     match kind {
         Kind::Gone => Outage::grave(format!(
-            "resource {name} is not captured: its table is gone"
+            "resource {name} is not captured: its table is gone, or has another name"
         )),
         Kind::Unfit => Outage::grave(format!(
             "resource {name} is not captured as configured: its table does not fit its [[resources]] entry"

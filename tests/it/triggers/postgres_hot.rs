@@ -234,5 +234,14 @@ async fn a_look_is_a_handful_of_statements() {
         items.installer.look(&wanted).await.unwrap();
     }
     println!("{one} statements, {:?} for a look", began.elapsed() / 100);
+    // It waits for nobody, so nobody waits for it.
+    let holder = items.app.begin().await.unwrap();
+    holder
+        .execute_unprepared("lock table items in access exclusive mode")
+        .await
+        .unwrap();
+    let look = tokio::time::timeout(Duration::from_secs(10), items.installer.look(&wanted));
+    assert!(look.await.expect("it waits for a lock").is_ok());
+    holder.rollback().await.unwrap();
     assert!(one <= 16, "{one} statements");
 }
