@@ -144,6 +144,29 @@ async fn a_hot_table_is_never_stalled_while_triggers_come_and_go() {
     none_is_missed(&items, &writes, &stretches).await;
 }
 
+/// Does something while a transaction of the application's holds the table as a writer does.
+async fn while_held<T>(items: &Watched, work: impl Future<Output = T>) -> T {
+    let holder = items.app.begin().await.unwrap();
+    holder
+        .execute_unprepared("lock table items in row exclusive mode")
+        .await
+        .unwrap();
+    let released = async {
+        tokio::time::sleep(HELD).await;
+        holder.commit().await.unwrap();
+    };
+    tokio::join!(released, work).1
+}
+
+fn waiting(items: &Watched, timeout: Duration) -> SqlResourceInstaller {
+    let patience = LockPatience {
+        timeout,
+        tries: 5,
+        pause: Duration::from_millis(50),
+    };
+    SqlResourceInstaller::with_patience(items.db.clone(), patience)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nor_while_a_long_transaction_holds_it() {
     let items = Watched::database(
@@ -151,33 +174,10 @@ async fn nor_while_a_long_transaction_holds_it() {
         "create table items (id bigint primary key, n int)",
     )
     .await;
-    let hasty = SqlResourceInstaller::with_patience(
-        items.db.clone(),
-        LockPatience {
-            timeout: LOCK_TIMEOUT,
-            tries: 5,
-            pause: Duration::from_millis(50),
-        },
-    );
+    let hasty = waiting(&items, LOCK_TIMEOUT);
     let wanted = wanted("items");
-    let holder = items.app.begin().await.unwrap();
-    holder
-        .execute_unprepared("insert into items values (-1, 1)")
-        .await
-        .unwrap();
     let writers = Writers::start(&items);
-    let released = async {
-        tokio::time::sleep(HELD).await;
-        holder.commit().await.unwrap();
-    };
-    let installing = async {
-        let error = hasty.install(&wanted).await.unwrap_err();
-        assert!(
-            matches!(error, InstallError::Locked { tries: 5, .. }),
-            "{error}"
-        );
-    };
-    tokio::join!(released, installing);
+    let put_on = while_held(&items, hasty.install(&wanted)).await;
     // As soon as it is over, it is done, with everybody writing.
     let on = loop {
         match hasty.install(&wanted).await {
@@ -189,20 +189,7 @@ async fn nor_while_a_long_transaction_holds_it() {
     writers.go_on(1000).await;
     // And the same on the way back.
     let off = Instant::now();
-    let holder = items.app.begin().await.unwrap();
-    holder
-        .execute_unprepared("insert into items values (-2, 1)")
-        .await
-        .unwrap();
-    let released = async {
-        tokio::time::sleep(HELD).await;
-        holder.commit().await.unwrap();
-    };
-    let taking_off = async {
-        let error = hasty.uninstall(&wanted.name).await.unwrap_err();
-        assert!(matches!(error, InstallError::Locked { .. }), "{error}");
-    };
-    tokio::join!(released, taking_off);
+    let taken_off = while_held(&items, hasty.uninstall(&wanted.name)).await;
     let writes = writers.stop().await;
     println!(
         "{} writes, the longest took {:?}",
@@ -214,7 +201,34 @@ async fn nor_while_a_long_transaction_holds_it() {
         "{:?}",
         longest(&writes)
     );
+    for refused in [put_on.err(), taken_off.err()] {
+        assert!(
+            matches!(refused, Some(InstallError::Locked { tries: 5, .. })),
+            "{refused:?}"
+        );
+    }
     none_is_missed(&items, &writes, &[(on, off)]).await;
+}
+
+/// The measure itself: whoever waits for the lock as long as it takes stalls every writer for as long.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_patient_installer_would_stall_it() {
+    let items = Watched::database(
+        Postgres,
+        "create table items (id bigint primary key, n int)",
+    )
+    .await;
+    let patient = waiting(&items, HELD * 4);
+    let writers = Writers::start(&items);
+    while_held(&items, patient.install(&wanted("items")))
+        .await
+        .unwrap();
+    let writes = writers.stop().await;
+    assert!(
+        longest(&writes) > LOCK_TIMEOUT + MARGIN,
+        "{:?}",
+        longest(&writes)
+    );
 }
 
 /// What a look costs, and that it stays so: it is made for each table once a minute.
