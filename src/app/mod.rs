@@ -75,8 +75,8 @@ const FIRST_PASS: Duration = Duration::from_secs(60);
 /// Between two passes that drop what is old: often, so that each has little to do.
 const BETWEEN_PASSES: Duration = Duration::from_secs(600);
 
-/// Of the newest changes and events so many are compared: a round takes seconds, and what an hour of ordinary traffic
-/// makes is seen at least once.
+/// Of the newest changes and events so many are compared, so that a round takes seconds. Where more are made between two
+/// rounds (eight a second, as it is), it is a sample; `rowhook doctor --changes` looks further.
 const RECONCILED: u32 = 5000;
 /// Whoever looks once a minute need not insist.
 const FEW_TRIES: LockPatience = LockPatience {

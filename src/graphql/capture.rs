@@ -134,7 +134,7 @@ pub struct WebhookReconciliation {
     /// sequence numbers that no event has, records that contradict themselves. 0 is what should be. What committed in the
     /// very moment in which a subscription changed is left out, since either may be right.
     pub differences: BigInt,
-    /// The first differences in words, 5 at most; the log has 20 of each comparison, and `rowhook doctor` names all.
+    /// The first differences in words, 5 at most; the log has 20 of each comparison, and so has `rowhook doctor` of each kind.
     pub examples: Vec<String>,
 }
 

@@ -207,7 +207,7 @@ impl Rounds {
             tracing::warn!(
                 count,
                 unnamed,
-                "further differences; `rowhook doctor` names them"
+                "further differences; `rowhook doctor` sorts them by kind"
             );
         }
         self.told = certain.iter().map(|one| (*one).clone()).collect();
