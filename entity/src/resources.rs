@@ -20,6 +20,8 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// When it was replaced or taken off.
     pub retired_at: Option<DateTimeUtc>,
+    /// JSON: where its excluded columns stood.
+    pub excluded_at: Option<String>,
 }
 
 /// None: the stores join by id where they must.

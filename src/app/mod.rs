@@ -14,12 +14,17 @@ use async_trait::async_trait;
 
 use crate::{
     config::Settings,
-    domain::{api_key::Role, receiver::RetryPolicy, resource::Catalogue},
+    domain::{
+        api_key::Role,
+        receiver::RetryPolicy,
+        resource::{Catalogue, LiveCatalogue},
+    },
     graphql::{Api, ReceiverDefaults, Services, UriCheck, WatchedTables},
     http::{HttpState, KeyAuthenticator, Readiness, Sockets, routes},
     pipeline::{
-        Pipeline, PipelineParts, PipelineSettings, guardian::GuardianSettings,
-        retention::RetentionSettings, sender::DeliveryDefaults, status::Status, wakes::Wakes,
+        Pipeline, PipelineParts, PipelineSettings, catalogue_watch::WatchedCatalogue,
+        guardian::GuardianSettings, reconciler::ReconcilerSettings, retention::RetentionSettings,
+        sender::DeliveryDefaults, status::Status, wakes::Wakes,
     },
     policy::{egress::EgressPolicy, webhook_uri::check_uri},
     store::{
@@ -28,7 +33,8 @@ use crate::{
         sql::{
             api_keys::SqlApiKeyStore,
             capture::SqlCaptureView,
-            catalogue::SqlResourceInstaller,
+            capture_notes::SqlCaptureNotes,
+            catalogue::{LockPatience, SqlResourceInstaller},
             change_log::SqlChangeLog,
             db::{Db, Dialect},
             event_control::SqlEventControl,
@@ -39,6 +45,7 @@ use crate::{
             outcomes::SqlOutcomes,
             page_connection::PageConnection,
             receivers::SqlManagementStore,
+            reconciliation::SqlReconciliation,
             replay::SqlHistory,
             retention::SqlRetention,
             stats::SqlStats,
@@ -68,6 +75,16 @@ const FIRST_PASS: Duration = Duration::from_secs(60);
 /// Between two passes that drop what is old: often, so that each has little to do.
 const BETWEEN_PASSES: Duration = Duration::from_secs(600);
 
+/// Of the newest changes and events so many are compared, so that a round takes seconds. Where more are made between two
+/// rounds (eight a second, as it is), it is a sample; `rowhook doctor --changes` looks further.
+const RECONCILED: u32 = 5000;
+/// Whoever looks once a minute need not insist.
+const FEW_TRIES: LockPatience = LockPatience {
+    timeout: Duration::from_millis(100),
+    tries: 3,
+    pause: Duration::from_millis(400),
+};
+
 /// Runs a future on the actix system of this process, which stages and servers need.
 pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     actix::System::new().block_on(work)
@@ -79,7 +96,7 @@ pub struct Service {
     pub address: SocketAddr,
     /// An API key that was made because there was none; shown once.
     pub first_key: Option<String>,
-    /// What is watched.
+    /// What is watched, as its tables were at the start.
     pub catalogue: Arc<Catalogue>,
     pipeline: Pipeline,
     server: ServerHandle,
@@ -116,6 +133,9 @@ impl Service {
                 tracing::warn!(%error, "what deletions left is looked at again at the next start");
             }
         });
+        let notes = Arc::new(SqlCaptureNotes::new(db.clone()));
+        let live = LiveCatalogue::new((*catalogue).clone());
+        let wanted: Arc<[_]> = wanted_resources(settings, db.dialect()).into();
         let parts = PipelineParts {
             change_log: Arc::new(change_log(settings, pages.clone())),
             fan_out: Arc::new(SqlFanOut::new(pages)),
@@ -125,6 +145,13 @@ impl Service {
             catalogue: installer,
             leases,
             retention: Arc::new(SqlRetention::new(db.clone())),
+            watched: WatchedCatalogue {
+                installer: Arc::new(SqlResourceInstaller::with_patience(db.clone(), FEW_TRIES)),
+                wanted: wanted.clone(),
+                catalogue: live.clone(),
+            },
+            reconciliation: Arc::new(SqlReconciliation::new(db.clone())),
+            notes: notes.clone(),
             transport,
             wakes: Wakes::default(),
         };
@@ -142,7 +169,7 @@ impl Service {
             keys: keys.clone(),
             has_configured_admin: settings.admin_key.is_some(),
             events: Arc::new(SqlEventLog::new(db.clone())),
-            catalogue: catalogue.clone(),
+            catalogue: live,
             check_uri: uri_check(settings),
             defaults: ReceiverDefaults {
                 timeout: delivery.timeout,
@@ -160,9 +187,10 @@ impl Service {
             test_deliveries: Arc::new(SqlTestDeliveries::new(db.clone())),
             stats: Arc::new(SqlStats::new(db.clone())),
             capture: Arc::new(SqlCaptureView::new(db.clone())),
+            notes,
             watched: WatchedTables {
                 installer: parts.catalogue.clone(),
-                wanted: wanted_resources(settings, db.dialect()).into(),
+                wanted,
             },
             wake: Arc::new(move |receiver| wakes.wake([receiver])),
         });
@@ -197,6 +225,13 @@ impl Service {
                 },
                 first_pass: FIRST_PASS,
                 between_passes: BETWEEN_PASSES,
+            },
+            look_at_tables: settings.capture.look_at_tables,
+            reconciler: ReconcilerSettings {
+                newest: RECONCILED,
+                keep: settings.retention.events,
+                first_round: FIRST_PASS.min(settings.capture.reconcile),
+                between_rounds: settings.capture.reconcile,
             },
         };
         let pipeline = Pipeline::start(&parts, &pipeline_settings, &holder(), status);

@@ -5,7 +5,7 @@ use crate::{
     domain::resource::{Catalogue, Resource},
     sample,
     store::{
-        catalogue::{Installed, ResourceInstaller, WantedResource},
+        catalogue::{Installed, NOT_CONFIGURED, ResourceInstaller, WantedResource, take_off},
         sql::{
             db::{Db, Dialect},
             notices,
@@ -47,7 +47,7 @@ pub fn needed_resources(
     Ok(wanted)
 }
 
-/// Puts the triggers on every wanted table.
+/// Puts the triggers on every wanted table, and says which tables are logged that nobody wants any more.
 pub(super) async fn install(
     settings: &Settings,
     db: &Db,
@@ -69,5 +69,11 @@ pub(super) async fn install(
         resources.push(resource);
     }
     notices::switch(db, settings.capture.notify).await?;
+    for left in installer.installed().await? {
+        if wanted.iter().all(|one| one.name != left.name) {
+            let (resource, table) = (&left.name, &left.definition.table);
+            tracing::warn!(%resource, table, advice = take_off(resource), "{NOT_CONFIGURED}");
+        }
+    }
     Ok(Catalogue::new(resources))
 }

@@ -12,6 +12,10 @@ const LEAST_TIMEOUT: Duration = Duration::from_millis(10);
 const MOST_TIMEOUT: Duration = Duration::from_secs(300);
 /// The least time that the log is kept: "30m" for "30M" must not cost anybody a month.
 const LEAST_KEPT: Duration = Duration::from_secs(3600);
+/// More often only costs.
+const LEAST_PAUSE: Duration = Duration::from_secs(1);
+/// After a day without a look nobody remembers what was done to a table.
+const MOST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 /// Every fault: the setting, what is wrong with it, and what to do.
 pub fn faults(settings: &Settings) -> Vec<(String, String)> {
@@ -66,6 +70,20 @@ pub fn faults(settings: &Settings) -> Vec<(String, String)> {
     if !(LEAST_TIMEOUT..=MOST_TIMEOUT).contains(&settings.defaults.timeout) {
         let message = "must be from 10ms to 5m; the default is \"5s\"".to_owned();
         fault("defaults.timeout", message);
+    }
+    let rhythms = [
+        (
+            "capture.look_at_tables",
+            settings.capture.look_at_tables,
+            "1m",
+        ),
+        ("capture.reconcile", settings.capture.reconcile, "10m"),
+    ];
+    for (setting, pause, default) in rhythms {
+        if !(LEAST_PAUSE..=MOST_PAUSE).contains(&pause) {
+            let message = format!("must be from 1s to 1d; the default is {default:?}");
+            fault(setting, message);
+        }
     }
     let kept = [
         ("retention.events", settings.retention.events),

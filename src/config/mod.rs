@@ -59,7 +59,7 @@ pub struct Settings {
     pub receivers: ReceiverSettings,
     /// For receivers that set nothing themselves.
     pub defaults: DefaultSettings,
-    /// How the poller hears of changes.
+    /// How capture is looked after, and how the poller hears of changes.
     pub capture: CaptureSettings,
     /// How long the log is kept.
     pub retention: RetentionSettings,
@@ -128,11 +128,27 @@ impl Default for DefaultSettings {
 }
 
 /// `[capture]`.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CaptureSettings {
+    /// The pause between two looks at the watched tables and their triggers.
+    #[serde(deserialize_with = "values::duration")]
+    pub look_at_tables: Duration,
+    /// The pause between two comparisons of changes with events.
+    #[serde(deserialize_with = "values::duration")]
+    pub reconcile: Duration,
     /// PostgreSQL: each transaction that changes a watched table wakes the poller by NOTIFY.
     pub notify: bool,
+}
+
+impl Default for CaptureSettings {
+    fn default() -> Self {
+        Self {
+            look_at_tables: Duration::from_secs(60),
+            reconcile: Duration::from_secs(600),
+            notify: false,
+        }
+    }
 }
 
 /// `[retention]`.

@@ -1,6 +1,11 @@
 //! A watched table under its public name, and the catalogue of all of them.
 
-use std::{collections::HashMap, fmt, str::FromStr, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    str::FromStr,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -148,5 +153,49 @@ impl Catalogue {
     pub fn find(&self, name: &str) -> Option<&Arc<Resource>> {
         let name: ResourceName = name.parse().ok()?;
         self.by_name.get(&name).map(|index| &self.resources[*index])
+    }
+}
+
+/// The catalogue of a running deployment, which gets new descriptions when tables change. The names are the same for as
+/// long as the process runs.
+#[derive(Clone, Debug, Default)]
+pub struct LiveCatalogue(Arc<RwLock<Arc<Catalogue>>>);
+
+impl LiveCatalogue {
+    /// As it is at the start.
+    pub fn new(catalogue: Catalogue) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(catalogue))))
+    }
+
+    /// The descriptions in force; whoever holds on to them does not see later ones.
+    pub fn now(&self) -> Arc<Catalogue> {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Puts these descriptions in the place of those of the same names; whether any was another one.
+    pub fn describe(&self, versions: &[Resource]) -> bool {
+        let before = self.now();
+        let mut changed = false;
+        let after = before.resources().iter().map(|known| {
+            let found = versions.iter().find(|one| one.name == known.name);
+            match found.filter(|one| one.id != known.id) {
+                None => Resource::clone(known),
+                Some(found) => {
+                    changed = true;
+                    Resource {
+                        aliases: known.aliases.clone(),
+                        ..found.clone()
+                    }
+                }
+            }
+        });
+        let after = Catalogue::new(after.collect());
+        if changed {
+            *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(after);
+        }
+        changed
     }
 }

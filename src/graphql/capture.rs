@@ -6,12 +6,16 @@ use juniper::{GraphQLEnum, GraphQLObject, graphql_object};
 use crate::store::{
     StoreError,
     capture::{CaptureState, OpenTransaction},
+    capture_notes::{Reconciled, TableNote},
     catalogue::{InstallError, TriggerState, WantedResource},
 };
 
 use super::{
-    context::Context, error::ApiError, resource_enum::ResourceEnum, scalar::ApiScalar,
-    scalars::DateTime,
+    context::Context,
+    error::ApiError,
+    resource_enum::ResourceEnum,
+    scalar::ApiScalar,
+    scalars::{BigInt, DateTime},
 };
 
 /// Capture as the API shows it.
@@ -59,13 +63,27 @@ impl WebhookCapture {
         self.0.poller.as_deref()
     }
 
+    /// What came of the last comparison of changes with the events that they were owed, and of events with their
+    /// attempts. The instance that reads changes makes one about every ten minutes (`capture.reconcile`); null before
+    /// the first one.
+    async fn reconciliation(
+        &self,
+        context: &Context,
+    ) -> Result<Option<WebhookReconciliation>, ApiError> {
+        let last = context.services.notes.last_reconciliation().await?;
+        Ok(last.map(Into::into))
+    }
+
     /// Each watched table and whether its triggers are in force, in the order of the configuration.
     async fn resources(&self, context: &Context) -> Result<Vec<WebhookCaptureResource>, ApiError> {
         let watched = &context.services.watched;
+        let mut notes = context.services.notes.tables().await?;
         let mut resources = Vec::with_capacity(watched.wanted.len());
         for wanted in watched.wanted.iter() {
             let found = watched.installer.trigger_state(wanted).await;
-            resources.push(shown(wanted, found)?);
+            let place = notes.iter().position(|one| one.resource == wanted.name);
+            let note = place.map(|place| notes.swap_remove(place));
+            resources.push(shown(wanted, found, note)?);
         }
         Ok(resources)
     }
@@ -93,6 +111,44 @@ impl From<OpenTransaction> for WebhookOpenTransaction {
             since: found.since.map(DateTime),
             application_name: found.application,
             prepared_as: found.prepared_as,
+        }
+    }
+}
+
+/// What came of comparing changes with events and events with their attempts.
+#[derive(Clone, Debug, GraphQLObject)]
+#[graphql(name = "WebhookReconciliation", context = Context, scalar = ApiScalar)]
+pub struct WebhookReconciliation {
+    /// When it was made, by the database's clock.
+    pub ran_at: DateTime,
+    /// How many changes were compared: the newest few thousand that were fanned out by then.
+    pub changes: BigInt,
+    /// How many events they were owed, by the subscriptions that were active when each of them committed.
+    pub events_owed: BigInt,
+    /// How many events there were of them; replayed ones do not count.
+    pub events_found: BigInt,
+    /// How many of the newest events were looked at for records that contradict themselves: a delivered one without an
+    /// answered attempt, attempts that are counted but not recorded, states that can not be.
+    pub events_checked: BigInt,
+    /// How many differences there were: changes without an event that they were owed, events that nobody was owed,
+    /// sequence numbers that no event has, records that contradict themselves. 0 is what should be. What committed in the
+    /// very moment in which a subscription changed is left out, since either may be right.
+    pub differences: BigInt,
+    /// The first differences in words, 5 at most; the log has 20 of each comparison, and so has `rowhook doctor` of each kind.
+    pub examples: Vec<String>,
+}
+
+impl From<Reconciled> for WebhookReconciliation {
+    fn from(what: Reconciled) -> Self {
+        let count = |count: u64| BigInt(i64::try_from(count).unwrap_or(i64::MAX));
+        Self {
+            ran_at: DateTime(what.ran_at),
+            changes: count(what.changes),
+            events_owed: count(what.owed),
+            events_found: count(what.found),
+            events_checked: count(what.events),
+            differences: count(what.differences),
+            examples: what.examples,
         }
     }
 }
@@ -128,11 +184,20 @@ pub struct WebhookCaptureResource {
     pub triggers: WebhookTriggerState,
     /// What is wrong and what to do about it; null when the triggers are in force.
     pub advice: Option<String>,
+    /// When the instance that reads changes last looked at the table, which it does about once a minute
+    /// (`capture.look_at_tables`); null before its first look. What it finds wrong it mends where it can.
+    pub looked_at: Option<DateTime>,
+    /// What was last found not to be as it should and what was done about it, in words, such as columns that came and
+    /// went; null when nothing ever was. It stays when all is well again: see `notedAt`.
+    pub note: Option<String>,
+    /// When that was found; null without a note.
+    pub noted_at: Option<DateTime>,
 }
 
 fn shown(
     wanted: &WantedResource,
     found: Result<TriggerState, InstallError>,
+    note: Option<TableNote>,
 ) -> Result<WebhookCaptureResource, ApiError> {
     use WebhookTriggerState as Shown;
     let table = &wanted.table;
@@ -152,6 +217,7 @@ fn shown(
             | InstallError::NoKey { .. }
             | InstallError::KeyExcluded { .. }
             | InstallError::EtagExcluded { .. }
+            | InstallError::RenamedExcluded { .. }
             | InstallError::Unwatchable { .. }),
         ) => (Shown::Altered, Some(error.to_string())),
         Err(error @ (InstallError::NoRight { .. } | InstallError::Locked { .. })) => {
@@ -159,11 +225,16 @@ fn shown(
         }
         Err(InstallError::Store(error)) => return Err(error.into()),
     };
+    let looked_at = note.as_ref().map(|note| DateTime(note.looked_at));
+    let (note, noted_at) = note.and_then(|note| note.note).unzip();
     Ok(WebhookCaptureResource {
         resource: (&wanted.name).into(),
         table: table.clone(),
         triggers,
         advice,
+        looked_at,
+        note,
+        noted_at: noted_at.map(DateTime),
     })
 }
 

@@ -16,7 +16,7 @@ use crate::{
         api_key::{Identity, Role},
         ids::{ReceiverId, SubscriptionId},
         receiver::{Receiver, RetryPolicy, WebhookHeader},
-        resource::{Catalogue, ResourceName},
+        resource::{LiveCatalogue, ResourceName},
         stats::{DeliveryStats, QueueStats},
         subscription::Subscription,
     },
@@ -24,6 +24,7 @@ use crate::{
         StoreError,
         api_keys::ApiKeyStore,
         capture::CaptureView,
+        capture_notes::CaptureNotes,
         catalogue::{ResourceInstaller, WantedResource},
         event_control::EventControl,
         event_log::{EventLog, LoggedEvent},
@@ -83,8 +84,8 @@ pub struct Services {
     pub has_configured_admin: bool,
     /// Events and attempts.
     pub events: Arc<dyn EventLog>,
-    /// The resources of this deployment.
-    pub catalogue: Arc<Catalogue>,
+    /// The resources of this deployment, as their tables are now.
+    pub catalogue: LiveCatalogue,
     /// Judges a receiver's URI.
     pub check_uri: UriCheck,
     /// What unset settings of a receiver come to.
@@ -101,6 +102,8 @@ pub struct Services {
     pub stats: Arc<dyn StatsStore>,
     /// How far capture is.
     pub capture: Arc<dyn CaptureView>,
+    /// What was last found when tables were looked at and records compared.
+    pub notes: Arc<dyn CaptureNotes>,
     /// The tables that are to be watched, and who knows whether they are.
     pub watched: WatchedTables,
     /// Tells a sender that there is something to do.
@@ -242,7 +245,7 @@ impl Context {
 
     /// The canonical name behind a name or alias that the client gave.
     pub fn resource(&self, given: &ResourceEnum, at: &InputPath) -> Result<ResourceName, ApiError> {
-        match self.services.catalogue.find(given) {
+        match self.services.catalogue.now().find(given) {
             Some(resource) => Ok(resource.name.clone()),
             None => Err(at.refuse(format!(
                 "names no resource of this deployment: {}; webhookResources lists them",

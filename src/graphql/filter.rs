@@ -62,7 +62,8 @@ fn check_columns(
     if columns.is_empty() {
         return Err(at.refuse("must name at least one column; null means any column"));
     }
-    let Some(resource) = context.services.catalogue.find(resource.as_str()) else {
+    let catalogue = context.services.catalogue.now();
+    let Some(resource) = catalogue.find(resource.as_str()) else {
         return Err(at.refuse(not_watched(resource)));
     };
     let table = &resource.definition;
@@ -76,7 +77,8 @@ fn check_columns(
 
 fn check_filter(context: &Context, text: &str, resource: &ResourceName) -> Result<(), ApiError> {
     let at = InputPath::argument("input").field("filter");
-    let Some(resource) = context.services.catalogue.find(resource.as_str()) else {
+    let catalogue = context.services.catalogue.now();
+    let Some(resource) = catalogue.find(resource.as_str()) else {
         return Err(at.refuse(not_watched(resource)));
     };
     Filter::checked(text, &resource.definition)

@@ -123,9 +123,10 @@ pub struct Api {
 impl Api {
     /// Builds the schema for the resources of `services`.
     pub fn new(services: Services) -> Self {
+        let catalogue = services.catalogue.now();
         Self {
-            schema: schema::build(&services.catalogue),
-            live_schema: schema::build_live(&services.catalogue),
+            schema: schema::build(&catalogue),
+            live_schema: schema::build_live(&catalogue),
             services,
             live: Semaphore::new(LIVE_AT_ONCE),
         }

@@ -234,8 +234,9 @@ impl Query {
 
     /// The watched tables of this deployment, in the order of its configuration.
     fn webhook_resources(context: &Context) -> Vec<WebhookResource> {
-        let resources = context.services.catalogue.resources();
-        resources.iter().map(|one| (&**one).into()).collect()
+        let catalogue = context.services.catalogue.now();
+        let resources = catalogue.resources().iter();
+        resources.map(|one| (&**one).into()).collect()
     }
 
     /// The addresses that deliveries come from (CIDR notation), for the allow-lists of firewalls; as

@@ -43,7 +43,8 @@ pub async fn send(
     context.require(Role::Admin, "sendTestWebhook")?;
     let at = InputPath::argument("input").field("resource");
     let name = context.resource(&input.resource, &at)?;
-    let Some(resource) = context.services.catalogue.find(name.as_str()) else {
+    let catalogue = context.services.catalogue.now();
+    let Some(resource) = catalogue.find(name.as_str()) else {
         return Err(ApiError::internal(&format_args!(
             "{name} left the catalogue"
         )));

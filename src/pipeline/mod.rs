@@ -4,8 +4,10 @@
 //! `sender` of each receiver (room 3), `outcome_recorder` writes what came of it (room 4). Each is an
 //! actix actor that `guardian` keeps up. What crosses a wall is listed in `messages`; past the database
 //! it is a wake-up with no content, so anything lost with a process is found again by reading tables.
-//! Beside the path `retention` drops what has been kept long enough.
+//! Beside the path `retention` drops what has been kept long enough, `catalogue_watch` keeps the triggers on the tables,
+//! and `reconciler` compares what there is with what there should be.
 
+pub mod catalogue_watch;
 pub mod cdc_poller;
 pub mod delivery_log;
 pub mod dispatcher;
@@ -16,6 +18,7 @@ pub mod leases;
 pub mod lifeline;
 pub mod messages;
 pub mod outcome_recorder;
+pub mod reconciler;
 pub mod retention;
 pub mod sender;
 pub mod status;
@@ -28,22 +31,26 @@ use actix::prelude::*;
 
 use crate::{
     store::{
+        capture_notes::CaptureNotes,
         catalogue::ResourceInstaller,
         change_log::{ChangeLog, FanOutStore},
         delivery_targets::DeliveryTargets,
         event_queue::{EventQueue, OutcomeLog},
         leases::LeaseStore,
+        reconciliation::Reconciliation,
         retention::RetentionStore,
     },
     transport::TransportFactory,
 };
 
+use catalogue_watch::{CatalogueWatch, CatalogueWatchParts, WatchedCatalogue};
 use cdc_poller::{CdcPoller, PollerParts};
 use dispatcher::{Dispatcher, DispatcherParts, Senders};
 use fan_out::{FanOut, FanOutParts};
 use guardian::{Factory, FinishAll, Guardian, GuardianSettings};
 use messages::Slot;
 use outcome_recorder::{OutcomeRecorder, RecorderParts};
+use reconciler::{Reconciler, ReconcilerParts, ReconcilerSettings};
 use retention::{Retention, RetentionParts, RetentionSettings};
 use sender::{DeliveryDefaults, SenderParts};
 use status::{StageKind, Status};
@@ -69,6 +76,12 @@ pub struct PipelineParts {
     pub leases: Arc<dyn LeaseStore>,
     /// Drops what is old.
     pub retention: Arc<dyn RetentionStore>,
+    /// The tables that are to be watched.
+    pub watched: WatchedCatalogue,
+    /// Compares changes with events.
+    pub reconciliation: Arc<dyn Reconciliation>,
+    /// What was found, for whoever asks.
+    pub notes: Arc<dyn CaptureNotes>,
     /// The network.
     pub transport: Arc<dyn TransportFactory>,
     /// Who else wakes senders.
@@ -88,6 +101,10 @@ pub struct PipelineSettings {
     pub sender_threads: usize,
     /// How long the log is kept.
     pub retention: RetentionSettings,
+    /// The pause between two looks at the watched tables.
+    pub look_at_tables: Duration,
+    /// How far changes are compared with events.
+    pub reconciler: ReconcilerSettings,
 }
 
 /// The rooms of this instance, running.
@@ -178,6 +195,25 @@ impl Pipeline {
                     status: status.clone(),
                 }),
             ),
+            (
+                StageKind::CatalogueWatch,
+                catalogue_watch_factory(CatalogueWatchParts::new(
+                    parts.watched.clone(),
+                    parts.notes.clone(),
+                    settings.look_at_tables,
+                    status.clone(),
+                )),
+            ),
+            (
+                StageKind::Reconciler,
+                reconciler_factory(ReconcilerParts {
+                    store: parts.reconciliation.clone(),
+                    retention: parts.retention.clone(),
+                    notes: parts.notes.clone(),
+                    settings: settings.reconciler,
+                    status: status.clone(),
+                }),
+            ),
         ];
         Self {
             guardian: Guardian::new(stages, settings.guardian, status.clone()).start(),
@@ -241,5 +277,20 @@ fn retention_factory(parts: RetentionParts) -> Factory {
     Box::new(move |thread, lifeline| {
         let parts = parts.clone();
         Retention::start_in_arbiter(thread, move |_| Retention::new(parts, lifeline)).recipient()
+    })
+}
+
+fn catalogue_watch_factory(parts: CatalogueWatchParts) -> Factory {
+    Box::new(move |thread, lifeline| {
+        let parts = parts.clone();
+        CatalogueWatch::start_in_arbiter(thread, move |_| CatalogueWatch::new(parts, lifeline))
+            .recipient()
+    })
+}
+
+fn reconciler_factory(parts: ReconcilerParts) -> Factory {
+    Box::new(move |thread, lifeline| {
+        let parts = parts.clone();
+        Reconciler::start_in_arbiter(thread, move |_| Reconciler::new(parts, lifeline)).recipient()
     })
 }

@@ -26,6 +26,10 @@ pub enum StageKind {
     OutcomeRecorder,
     /// Drops what is old.
     Retention,
+    /// Keeps the triggers on the watched tables.
+    CatalogueWatch,
+    /// Compares changes with events.
+    Reconciler,
 }
 
 impl StageKind {
@@ -38,6 +42,8 @@ impl StageKind {
             Self::Sender => "sender",
             Self::OutcomeRecorder => "outcome_recorder",
             Self::Retention => "retention",
+            Self::CatalogueWatch => "catalogue_watch",
+            Self::Reconciler => "reconciler",
         }
     }
 }

@@ -81,6 +81,22 @@ pub enum InstallError {
         /// The column.
         column: String,
     },
+    /// An excluded column was renamed, and another one has its name.
+    #[error(
+        "resource {resource}: column {column:?} of table {table} was called {was:?} when that was excluded, and another \
+         column has that name now; name {column:?} in `exclude` too, or, where its values may leave the database, run \
+         `rowhook resources uninstall {resource}` and then install it anew"
+    )]
+    RenamedExcluded {
+        /// The resource.
+        resource: ResourceName,
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// What it was called.
+        was: String,
+    },
     /// The table exists but can not carry the triggers.
     #[error("resource {resource}: {table} can not be watched: {reason}")]
     Unwatchable {
@@ -146,9 +162,23 @@ pub enum TriggerState {
     Altered,
 }
 
+/// What a look at a watched table finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableLook {
+    /// How its triggers stand.
+    pub state: TriggerState,
+    /// Whether changes of rows are logged at least in part: the triggers on rows are there, and only one on TRUNCATE may
+    /// be missing.
+    pub logs_rows: bool,
+    /// The table as it is now, under the resource's settings.
+    pub found: ResourceDefinition,
+    /// The version that is in force; `None` when the resource was never installed, or was uninstalled.
+    pub version: Option<Resource>,
+}
+
 /// What is said to whoever finds triggers so.
-const MEND: &str =
-    "run `rowhook resources install` as a role that owns the table, or restart rowhook";
+const MEND: &str = "run `rowhook resources install` as a role that owns the table (an instance that reads changes does it by itself \
+     within a minute or so, where its role may)";
 
 impl TriggerState {
     /// What is wrong on this table and what to do about it; `None` when nothing is.
@@ -169,6 +199,14 @@ impl TriggerState {
             )),
         }
     }
+}
+
+/// Said of a resource whose triggers are in force although the configuration does not name it any more.
+pub const NOT_CONFIGURED: &str = "it is still logged, but not configured";
+
+/// What to do about it.
+pub fn take_off(name: &ResourceName) -> String {
+    format!("`rowhook resources uninstall {name}` takes its triggers off")
 }
 
 /// A table that could be watched, as `rowhook resources discover` proposes it.
@@ -197,12 +235,17 @@ pub trait ResourceInstaller: Send + Sync {
     async fn install(&self, wanted: &WantedResource)
     -> Result<(Resource, Installed), InstallError>;
 
+    /// How the table, its triggers and the version in force stand. Only looks, and takes no lock that anybody waits for.
+    async fn look(&self, wanted: &WantedResource) -> Result<TableLook, InstallError>;
+
     /// Whether the triggers that the table has are those that [`ResourceInstaller::install`] would put
     /// on, and in force. Only looks.
     async fn in_force(&self, wanted: &WantedResource) -> Result<bool, InstallError>;
 
-    /// The same with what is wrong. Only looks, and takes no lock that anybody waits for.
-    async fn trigger_state(&self, wanted: &WantedResource) -> Result<TriggerState, InstallError>;
+    /// The same with what is wrong.
+    async fn trigger_state(&self, wanted: &WantedResource) -> Result<TriggerState, InstallError> {
+        Ok(self.look(wanted).await?.state)
+    }
 
     /// The versions in force, by name, whatever the configuration says by now.
     async fn installed(&self) -> Result<Vec<Resource>, StoreError>;

@@ -5,6 +5,7 @@
 
 pub mod api_keys;
 pub mod capture;
+pub mod capture_notes;
 pub mod catalogue;
 pub mod change_log;
 pub mod delivery_targets;

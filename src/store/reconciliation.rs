@@ -16,10 +16,13 @@ pub struct Reach {
     pub newest: u32,
     /// Nothing that is older: retention may have dropped events from before. `None`: everything is kept.
     pub since: Option<DateTime<Utc>>,
+    /// Whether there is time: after each page a pause that is as long as the page took, so that half of the time belongs
+    /// to the others.
+    pub gently: bool,
 }
 
 /// What does not agree.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Difference {
     /// A change that a subscription was owed an event of, and there is none.
     Missing {
@@ -60,8 +63,8 @@ pub enum Difference {
     },
 }
 
-/// How an event's record contradicts itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How an event's record contradicts itself, or the record of its attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StateFault {
     /// Delivered, failed or cancelled, but nothing says when.
     SettledWithoutEnd,
@@ -69,8 +72,99 @@ pub enum StateFault {
     OwedWithEnd,
     /// It waits for its next attempt, but nothing says until when.
     WaitingWithoutTime,
+    /// Delivered, but no attempt is recorded, or none that was answered.
+    DeliveredWithoutAnswer,
+    /// It counts more attempts than are recorded.
+    AttemptsMissing,
     /// In a state that there is not.
     UnknownState,
+}
+
+/// A difference in words, one place for whoever tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DifferenceWords {
+    /// Where: the subscription or the event.
+    pub place: String,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub advice: &'static str,
+}
+
+const AT_THE_EDGE: &str =
+    "; it committed as the subscription began or ceased to be active, where either may be right";
+
+impl Difference {
+    /// Whether nobody can tell if it is one.
+    pub fn is_in_doubt(&self) -> bool {
+        match self {
+            Self::Missing { at_the_edge, .. } | Self::Surplus { at_the_edge, .. } => *at_the_edge,
+            Self::Gap { .. } | Self::Inconsistent { .. } => false,
+        }
+    }
+
+    /// What people are told of it.
+    pub fn words(&self) -> DifferenceWords {
+        let edge = if self.is_in_doubt() { AT_THE_EDGE } else { "" };
+        match self {
+            Self::Missing {
+                subscription,
+                change,
+                ..
+            } => DifferenceWords {
+                place: format!("subscription {subscription}"),
+                what: format!(
+                    "change {change} is missing: it was owed an event, and there is none{edge}"
+                ),
+                advice: "look at the log of the instance that read it; `replayWebhookChanges` makes the event anew",
+            },
+            Self::Surplus {
+                subscription,
+                change,
+                event,
+                ..
+            } => DifferenceWords {
+                place: format!("subscription {subscription}"),
+                what: format!(
+                    "event {event} of change {change} is too much: it was not owed{edge}"
+                ),
+                advice: "find out who wrote it; `cancelWebhookEvents` stops it where it is still owed",
+            },
+            Self::Gap {
+                subscription,
+                from,
+                to,
+            } => DifferenceWords {
+                place: format!("subscription {subscription}"),
+                what: if from == to {
+                    format!("no event has number {from}")
+                } else {
+                    format!("no event has a number from {from} to {to}")
+                },
+                advice: "find out who deleted events; the receiver takes it for a delivery that it missed",
+            },
+            Self::Inconsistent { event, fault } => DifferenceWords {
+                place: format!("event {event}"),
+                what: fault.words().to_owned(),
+                advice: "find out who wrote it; `redeliverWebhookEvents` or `cancelWebhookEvents` sets it right",
+            },
+        }
+    }
+}
+
+impl StateFault {
+    fn words(self) -> &'static str {
+        match self {
+            Self::SettledWithoutEnd => "it is settled, but nothing says since when",
+            Self::OwedWithEnd => "it is owed, but has ended",
+            Self::WaitingWithoutTime => "it waits, but nothing says until when",
+            Self::DeliveredWithoutAnswer => {
+                "it is delivered, but no attempt that was answered is recorded"
+            }
+            Self::AttemptsMissing => "it counts more attempts than are recorded",
+            Self::UnknownState => "its state is none",
+        }
+    }
 }
 
 /// What was compared.

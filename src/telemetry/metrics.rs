@@ -49,6 +49,7 @@ struct Families {
     capture_lag: Gauge<f64, std::sync::atomic::AtomicU64>,
     restarts: Family<ActorLabel, Counter>,
     filter_failures: Counter,
+    reconciliation_differences: Gauge,
 }
 
 /// The figures of this instance.
@@ -67,6 +68,7 @@ impl Default for Metrics {
             capture_lag: Gauge::default(),
             restarts: Family::default(),
             filter_failures: Counter::default(),
+            reconciliation_differences: Gauge::default(),
         };
         let registry = &mut families.registry;
         registry.register(
@@ -108,6 +110,13 @@ impl Default for Metrics {
             "rowhook_filter_failures",
             "Changes that a subscription's filter could not judge, and that were delivered for it",
             families.filter_failures.clone(),
+        );
+        // Beyond the contract's names: the one figure that says whether the others can be believed.
+        registry.register(
+            "rowhook_reconciliation_differences",
+            "Differences between changes, events and attempts that the last round of reconciliation found; 0 in an \
+             instance that does not poll",
+            families.reconciliation_differences.clone(),
         );
         Self(Arc::new(families))
     }
@@ -158,6 +167,12 @@ impl Metrics {
     /// A filter could not judge a change.
     pub fn filter_failed(&self) {
         self.0.filter_failures.inc();
+    }
+
+    /// What the last round of reconciliation found.
+    pub fn reconciliation_differences(&self, count: u64) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.0.reconciliation_differences.set(count);
     }
 
     /// The figures in Prometheus' text format.

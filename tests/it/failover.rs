@@ -45,7 +45,10 @@ async fn reading_goes_on_and_no_event_id_comes_twice() {
     assert_eq!(rows, (21..=25).map(Some).collect::<Vec<_>>());
     assert!(after.iter().all(|one| one.event_id() > 1_000_000));
     until("the failover is told", || {
-        house.service.log_text().contains("failed over to another server")
+        house
+            .service
+            .log_text()
+            .contains("failed over to another server")
     })
     .await;
 }

@@ -9,6 +9,8 @@
     missing_docs
 )]
 
+mod beside_the_path;
+mod catalogue_watch;
 mod command_line;
 mod container;
 mod crash;
@@ -23,6 +25,7 @@ mod operations;
 mod ordering;
 mod path;
 mod receiving;
+mod reconciler;
 mod redelivery;
 mod reference;
 mod replay;

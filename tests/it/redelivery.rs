@@ -222,6 +222,9 @@ async fn a_running_attempt_does_not_revive_what_is_cancelled(database: TestDatab
     // What was delivered is delivered, whatever was said meanwhile.
     world.states_are(&[(CANCELLED, 1), (DELIVERED, 1)]).await;
     attempts_made_in_time(&world, 2).await;
+    // It ended when it was cancelled, and retention counts from there.
+    let endless = "select count(*) from rowhook.events where state = 5 and ended_at is null";
+    assert_eq!(number(&world.db, endless).await, 0);
     world.touch(3).await;
     world.states_are(&[(CANCELLED, 1), (DELIVERED, 2)]).await;
     assert_eq!(world.network.posts().len(), 3);

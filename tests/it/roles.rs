@@ -35,7 +35,10 @@ fn as_role(url: &str, role: &str) -> String {
 fn refused(done: Result<sea_orm::ExecResult, DbErr>) {
     let error = done.unwrap_err().to_string();
     let no_right = ["permission denied", "must be owner"];
-    assert!(no_right.iter().any(|words| error.contains(words)), "{error}");
+    assert!(
+        no_right.iter().any(|words| error.contains(words)),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -86,6 +86,13 @@ pub struct Trigger {
     pub create: String,
 }
 
+impl Trigger {
+    /// Whether it fires for each row that changes.
+    pub fn is_for_rows(&self) -> bool {
+        self.kind & 1 == 1
+    }
+}
+
 // pg_trigger.tgtype
 const AFTER_CHANGE_OF_ROW: i16 = 1 | 4 | 8 | 16;
 const BEFORE_TRUNCATE_STATEMENT: i16 = 2 | 32;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     domain::retention::Keep,
-    store::reconciliation::{Account, Difference, Reach, Reconciliation, StateFault},
+    store::reconciliation::{Account, Difference, Reach, Reconciliation},
 };
 
 use super::{
@@ -18,9 +18,6 @@ const MARGIN: TimeDelta = TimeDelta::minutes(1);
 /// So many differences of a kind are told one by one.
 const TOLD: usize = 20;
 
-const REPLAY: &str =
-    "look at the log of the instance that read it; `replayWebhookChanges` makes the event anew";
-
 /// Compares the newest changes with their events, as far back as `keep` lets events stay.
 pub async fn reconcile(
     store: &dyn Reconciliation,
@@ -32,6 +29,7 @@ pub async fn reconcile(
     let reach = Reach {
         newest,
         since: keep.until(now).map(|since| since + MARGIN),
+        gently: false,
     };
     match store.reconcile(&reach).await {
         Ok(account) => tell(&account, report),
@@ -96,73 +94,19 @@ fn of(difference: &Difference) -> About {
 }
 
 fn name(difference: &Difference, report: &mut Report) {
-    let about = of(difference);
-    let severity = |at_the_edge| {
-        if at_the_edge {
-            (
-                Severity::Note,
-                "; it committed as the subscription began or ceased to be active, where either may be right",
-            )
-        } else {
-            (Severity::Problem, "")
+    let severity = match difference {
+        _ if difference.is_in_doubt() => Severity::Note,
+        Difference::Inconsistent { .. } => Severity::Warning,
+        Difference::Missing { .. } | Difference::Surplus { .. } | Difference::Gap { .. } => {
+            Severity::Problem
         }
     };
-    match difference {
-        Difference::Missing {
-            subscription,
-            change,
-            at_the_edge,
-        } => {
-            let (severity, edge) = severity(*at_the_edge);
-            report.advise(
-                severity,
-                about,
-                format!("subscription {subscription}"),
-                format!("change {change} is missing: it was owed an event, and there is none{edge}"),
-                REPLAY,
-            );
-        }
-        Difference::Surplus {
-            subscription,
-            change,
-            event,
-            at_the_edge,
-        } => {
-            let (severity, edge) = severity(*at_the_edge);
-            report.advise(
-                severity,
-                about,
-                format!("subscription {subscription}"),
-                format!("event {event} of change {change} is too much: it was not owed{edge}"),
-                "find out who wrote it; `cancelWebhookEvents` stops it where it is still owed",
-            );
-        }
-        Difference::Gap {
-            subscription,
-            from,
-            to,
-        } => report.advise(
-            Severity::Problem,
-            about,
-            format!("subscription {subscription}"),
-            if from == to {
-                format!("no event has number {from}")
-            } else {
-                format!("no event has a number from {from} to {to}")
-            },
-            "find out who deleted events; the receiver takes it for a delivery that it missed",
-        ),
-        Difference::Inconsistent { event, fault } => report.advise(
-            Severity::Warning,
-            about,
-            format!("event {event}"),
-            match fault {
-                StateFault::SettledWithoutEnd => "it is settled, but nothing says since when",
-                StateFault::OwedWithEnd => "it is owed, but has ended",
-                StateFault::WaitingWithoutTime => "it waits, but nothing says until when",
-                StateFault::UnknownState => "its state is none",
-            },
-            "find out who wrote it; `redeliverWebhookEvents` or `cancelWebhookEvents` sets it right",
-        ),
-    }
+    let words = difference.words();
+    report.advise(
+        severity,
+        of(difference),
+        words.place,
+        words.what,
+        words.advice,
+    );
 }

@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use crate::store::{
     StoreError,
     capture::{CaptureView, OpenTransaction},
-    catalogue::{InstallError, ResourceInstaller, TriggerState, WantedResource},
+    catalogue::{
+        InstallError, NOT_CONFIGURED, ResourceInstaller, TriggerState, WantedResource, take_off,
+    },
     health::{DeadRows, Health, Identity, ReplicaSetting},
 };
 
@@ -70,11 +72,8 @@ pub async fn triggers(
                         Severity::Note,
                         about,
                         format!("{} ({})", one.name, one.definition.table),
-                        "it is still logged, but not configured",
-                        format!(
-                            "`rowhook resources uninstall {}` takes its triggers off",
-                            one.name
-                        ),
+                        NOT_CONFIGURED,
+                        take_off(&one.name),
                     );
                 }
             }

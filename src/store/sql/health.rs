@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, QueryResult};
 
+use super::cursor_home::TIMELINE;
 use super::db::{Db, Dialect};
 use crate::{
     domain::snapshot::Snapshot,

@@ -3,12 +3,13 @@
 pub mod api_keys;
 mod attempt_rows;
 pub mod capture;
+pub mod capture_notes;
 pub mod catalogue;
 pub mod change_log;
 pub mod connect;
+mod cursor_home;
 pub mod db;
 pub mod deletion;
-mod cursor_home;
 mod delivery_counts;
 mod delivery_targets;
 pub mod event_control;

@@ -182,7 +182,8 @@ async fn update_events(
                 response_headers = b.response_headers,
                 response_data = b.response_data,
                 error = b.error,
-                ended_at = case when b.state in (3, 4) and e.redelivery = b.redelivery then $2 end
+                ended_at = case when e.state = 5 and b.state <> 3 then e.ended_at
+                                when b.state in (3, 4) and e.redelivery = b.redelivery then $2 end
              from b
              where e.id = b.id and {APPLIES} {}",
                 unfold(txn.dialect(), "$1", &OUTCOME_COLUMNS),

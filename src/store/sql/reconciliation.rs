@@ -5,7 +5,10 @@
 //! passed it, and the history of subscriptions is read after the changes, as in fan-out, so the verdict is fan-out's.
 //! Each statement is a transaction of its own that ends with its page.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Instant,
+};
 
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, QueryResult, Value};
@@ -134,6 +137,7 @@ impl SqlReconciliation {
         let mut filters = Filters::default();
         let sql = page_sql(self.db.dialect());
         while after < end {
+            let began = Instant::now();
             let rows = self.all(&sql, [after.into(), end.into()]).await?;
             let Some(last) = rows.last() else {
                 break;
@@ -155,6 +159,7 @@ impl SqlReconciliation {
                 }
             }
             self.compare(&page, &mut filters, account).await?;
+            breathe(reach, began).await;
         }
         Ok(())
     }
@@ -298,6 +303,7 @@ impl SqlReconciliation {
         let sql = "select subscription_id from rowhook.subscription_sequences order by 1";
         let limit = reach.newest.min(NUMBERS);
         for row in self.all(sql, []).await? {
+            let began = Instant::now();
             account.subscriptions += 1;
             let subscription = SubscriptionId(row.try_get("", "subscription_id")?);
             // Numbers and events are written together, so one statement sees both or neither.
@@ -333,6 +339,7 @@ impl SqlReconciliation {
                     to: *gap.end(),
                 });
             }
+            breathe(reach, began).await;
         }
         Ok(())
     }
@@ -341,14 +348,14 @@ impl SqlReconciliation {
     async fn states(&self, reach: &Reach, account: &mut Account) -> Result<(), StoreError> {
         let mut before = i64::MAX;
         loop {
+            let began = Instant::now();
             let left = i64::from(reach.newest) - account.events as i64;
             let sql = states_sql(left.min(PAGE));
             let rows = self.all(&sql, [before.into()]).await?;
             for row in &rows {
                 before = row.try_get("", "id")?;
                 account.events += 1;
-                let (is_due, has_end) = (row.try_get("", "is_due")?, row.try_get("", "has_end")?);
-                if let Some(fault) = fault(row.try_get("", "state")?, is_due, has_end) {
+                if let Some(fault) = fault(&Record::read(row)?) {
                     let event = EventId(before);
                     account.differs(Difference::Inconsistent { event, fault });
                 }
@@ -356,7 +363,15 @@ impl SqlReconciliation {
             if rows.len() as i64 >= left || (rows.len() as i64) < PAGE {
                 return Ok(());
             }
+            breathe(reach, began).await;
         }
+    }
+}
+
+/// The pause after a page, where there is time.
+async fn breathe(reach: &Reach, began: Instant) {
+    if reach.gently {
+        tokio::time::sleep(began.elapsed()).await;
     }
 }
 
@@ -374,12 +389,40 @@ fn page_sql(dialect: Dialect) -> String {
     )
 }
 
-/// The statement that reads how the next events before an id (`$1`) stand.
+/// The statement that reads how the next events before an id (`$1`) stand. The latest attempt stands in the event, the
+/// earlier ones beside it; an outcome without an attempt, such as a body that is too large, has put the latest one there
+/// too.
 fn states_sql(limit: i64) -> String {
     format!(
-        "select e.id, e.state, e.due_at is not null as is_due, e.ended_at is not null as has_end
+        "select e.id, e.state, e.due_at is not null as is_due, e.ended_at is not null as has_end,
+                e.attempted_at is not null and e.response_status is not null as is_answered,
+                e.attempt_count > 1 and e.attempt_count > (
+                    select count(*) from rowhook.attempts a
+                    where a.event_id = e.id and a.number between 1 and e.attempt_count
+                ) + case when e.attempted_at is null then 0 else 1 end as misses_attempts
          from rowhook.events e where e.id < $1 order by e.id desc limit {limit}"
     )
+}
+
+/// How an event stands.
+struct Record {
+    state: i16,
+    is_due: bool,
+    has_end: bool,
+    is_answered: bool,
+    misses_attempts: bool,
+}
+
+impl Record {
+    fn read(row: &QueryResult) -> Result<Self, StoreError> {
+        Ok(Self {
+            state: row.try_get("", "state")?,
+            is_due: row.try_get("", "is_due")?,
+            has_end: row.try_get("", "has_end")?,
+            is_answered: row.try_get("", "is_answered")?,
+            misses_attempts: row.try_get("", "misses_attempts")?,
+        })
+    }
 }
 
 fn kept(dialect: Dialect, row: &QueryResult) -> Result<Kept, StoreError> {
@@ -465,18 +508,27 @@ fn at_the_edge(place: Place, candidates: &[ActivityInterval], of: SubscriptionId
         .any(|interval| near(&interval.from) || interval.to.as_ref().is_some_and(near))
 }
 
-fn fault(state: i16, is_due: bool, has_end: bool) -> Option<StateFault> {
-    let Some(state) = EventState::from_code(state) else {
+fn fault(record: &Record) -> Option<StateFault> {
+    let Some(state) = EventState::from_code(record.state) else {
         return Some(StateFault::UnknownState);
     };
-    match (state.status() == EventStatus::Pending, has_end) {
-        (true, true) => Some(StateFault::OwedWithEnd),
-        (false, false) => Some(StateFault::SettledWithoutEnd),
-        (true, false) if state == EventState::Waiting && !is_due => {
-            Some(StateFault::WaitingWithoutTime)
+    match (state.status(), record.has_end) {
+        (EventStatus::Pending, true) => return Some(StateFault::OwedWithEnd),
+        (EventStatus::Pending, false) if state == EventState::Waiting && !record.is_due => {
+            return Some(StateFault::WaitingWithoutTime);
         }
-        (true, false) | (false, true) => None,
+        (EventStatus::Delivered | EventStatus::Failed | EventStatus::Cancelled, false) => {
+            return Some(StateFault::SettledWithoutEnd);
+        }
+        (EventStatus::Delivered, true) if !record.is_answered => {
+            return Some(StateFault::DeliveredWithoutAnswer);
+        }
+        (EventStatus::Pending, false)
+        | (EventStatus::Delivered | EventStatus::Failed | EventStatus::Cancelled, true) => {}
     }
+    record
+        .misses_attempts
+        .then_some(StateFault::AttemptsMissing)
 }
 
 #[async_trait]

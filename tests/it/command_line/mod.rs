@@ -5,3 +5,5 @@ mod doctor;
 mod newcomer;
 mod receiving;
 mod reconciliation;
+mod roles;
+mod traces;

@@ -112,9 +112,10 @@ async fn each_difference_is_named(database: TestDatabase) {
 
     // One that nobody is owed, of a subscription that there is not even.
     let copy = "insert into rowhook.events (subscription_id, receiver_id, sequence, change_id, resource_id, \
-                action, transaction_id, occurred_at, created_at, row_id, row_hash, state, ended_at) \
-                select 2, receiver_id, null, change_id, resource_id, action, transaction_id, occurred_at, \
-                created_at, row_id, row_hash, state, ended_at from rowhook.events where sequence = 121";
+                action, transaction_id, occurred_at, created_at, row_id, row_hash, state, ended_at, attempt_count, \
+                attempted_at, response_status) select 2, receiver_id, null, change_id, resource_id, action, transaction_id, occurred_at, \
+                created_at, row_id, row_hash, state, ended_at, attempt_count, attempted_at, response_status \
+                from rowhook.events where sequence = 121";
     run(&db, copy, []).await;
     let (code, report) = doctor(&shell);
     let found = about(&report, "reconciliation");
@@ -159,6 +160,7 @@ async fn each_difference_is_named(database: TestDatabase) {
     let reach = |newest| Reach {
         newest,
         since: None,
+        gently: false,
     };
     let account = store.reconcile(&reach(5)).await.unwrap();
     assert_eq!((account.changes, account.owed, account.found), (5, 5, 5));

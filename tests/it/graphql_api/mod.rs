@@ -31,7 +31,7 @@ use rowhook::{
         api_key::Role,
         ids::ResourceId,
         receiver::RetryPolicy,
-        resource::{Catalogue, Column, OnTruncate, Resource, ResourceDefinition},
+        resource::{Catalogue, Column, LiveCatalogue, OnTruncate, Resource, ResourceDefinition},
     },
     graphql::{Api, ReceiverDefaults, Services, WatchedTables},
     http::{HttpState, KeyAuthenticator, Readiness, SocketLimits, Sockets, routes},
@@ -39,10 +39,10 @@ use rowhook::{
     store::{
         api_keys::ApiKeyStore,
         sql::{
-            api_keys::SqlApiKeyStore, capture::SqlCaptureView, catalogue::SqlResourceInstaller,
-            db::Db, event_control::SqlEventControl, event_log::SqlEventLog,
-            receivers::SqlManagementStore, replay::SqlHistory, stats::SqlStats,
-            test_deliveries::SqlTestDeliveries,
+            api_keys::SqlApiKeyStore, capture::SqlCaptureView, capture_notes::SqlCaptureNotes,
+            catalogue::SqlResourceInstaller, db::Db, event_control::SqlEventControl,
+            event_log::SqlEventLog, receivers::SqlManagementStore, replay::SqlHistory,
+            stats::SqlStats, test_deliveries::SqlTestDeliveries,
         },
     },
 };
@@ -232,7 +232,7 @@ fn services(db: &Db) -> Services {
         keys: Arc::new(SqlApiKeyStore::new(db.clone())),
         has_configured_admin: true,
         events: Arc::new(SqlEventLog::new(db.clone())),
-        catalogue: Arc::new(catalogue()),
+        catalogue: LiveCatalogue::new(catalogue()),
         check_uri: Arc::new(|uri| {
             check_uri(uri, false, &EgressPolicy::default())
                 .map(|_| ())
@@ -249,6 +249,7 @@ fn services(db: &Db) -> Services {
         test_deliveries: Arc::new(SqlTestDeliveries::new(db.clone())),
         stats: Arc::new(SqlStats::new(db.clone())),
         capture: Arc::new(SqlCaptureView::new(db.clone())),
+        notes: Arc::new(SqlCaptureNotes::new(db.clone())),
         watched: WatchedTables {
             installer: Arc::new(SqlResourceInstaller::new(db.clone())),
             wanted: [].into(),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
+use sea_orm::{ConnectionTrait as _, Statement, TransactionTrait as _};
 
 use crate::support::{
     both::on_both, database::TestDatabase, house::House, ledger::Ledger, service::DEADLINE,

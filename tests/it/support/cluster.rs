@@ -5,6 +5,7 @@
 
 use std::{
     fs::OpenOptions,
+    io::Write as _,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},

@@ -11,13 +11,16 @@ use rowhook::{
         api_key::Author,
         ids::ReceiverId,
         receiver::{ContentType, Ordering, RetryOverrides, RetryPolicy},
+        resource::LiveCatalogue,
         retention::Keep,
         shared_secret::SharedSecret,
     },
     pipeline::{
         Pipeline, PipelineParts, PipelineSettings,
+        catalogue_watch::WatchedCatalogue,
         guardian::GuardianSettings,
         lifeline::Patience,
+        reconciler::ReconcilerSettings,
         retention::RetentionSettings,
         sender::DeliveryDefaults,
         status::{StageKind, Status},
@@ -31,9 +34,10 @@ use rowhook::{
         leases::LeaseStore,
         receivers::{ReceiverFields, ReceiverStore},
         sql::{
-            catalogue::SqlResourceInstaller, change_log::SqlChangeLog, db::Db,
-            event_queue::SqlEventQueue, fan_out::SqlFanOut, leases::SqlLeases,
-            outcomes::SqlOutcomes, page_connection::PageConnection, receivers::SqlManagementStore,
+            capture_notes::SqlCaptureNotes, catalogue::SqlResourceInstaller,
+            change_log::SqlChangeLog, db::Db, event_queue::SqlEventQueue, fan_out::SqlFanOut,
+            leases::SqlLeases, outcomes::SqlOutcomes, page_connection::PageConnection,
+            receivers::SqlManagementStore, reconciliation::SqlReconciliation,
             retention::SqlRetention,
         },
         subscriptions::{NewSubscription, SubscriptionStore},
@@ -107,6 +111,13 @@ fn settings() -> PipelineSettings {
             rows_per_step: 100,
             first_pass: Duration::ZERO,
             between_passes: Duration::from_millis(20),
+        },
+        look_at_tables: Duration::from_secs(60),
+        reconciler: ReconcilerSettings {
+            newest: 1000,
+            keep: Keep::Forever,
+            first_round: Duration::from_secs(600),
+            between_rounds: Duration::from_secs(600),
         },
     }
 }
@@ -397,6 +408,13 @@ fn parts(
             troubles: troubles(),
         }),
         retention: Arc::new(SqlRetention::new(db.clone())),
+        watched: WatchedCatalogue {
+            installer: Arc::new(SqlResourceInstaller::new(db.clone())),
+            wanted: [].into(),
+            catalogue: LiveCatalogue::default(),
+        },
+        reconciliation: Arc::new(SqlReconciliation::new(db.clone())),
+        notes: Arc::new(SqlCaptureNotes::new(db.clone())),
         transport: Arc::new(network.clone()),
         wakes: Wakes::default(),
     }

@@ -4,6 +4,7 @@
 
 mod both;
 mod notices;
+mod postgres_hot;
 mod postgres_install;
 mod postgres_tables;
 mod postgres_values;

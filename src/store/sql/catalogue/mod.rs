@@ -6,6 +6,7 @@
 //! transaction. A table whose triggers are what they should be is not touched. It never waits for a
 //! lock while it holds one, and never waits long for the first: it lets go and tries again.
 
+mod excluded;
 mod name;
 mod postgres;
 mod sqlite;
@@ -25,7 +26,7 @@ use crate::{
     store::{
         StoreError,
         catalogue::{
-            FoundTable, InstallError, Installed, ResourceInstaller, TriggerState, WantedResource,
+            FoundTable, InstallError, Installed, ResourceInstaller, TableLook, WantedResource,
         },
     },
 };
@@ -34,6 +35,8 @@ use super::{
     connect::SQLITE_BUSY_TIMEOUT,
     db::{Db, Dialect},
 };
+
+use excluded::Renamed;
 
 /// How an installer gets at a table that is in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,10 +146,10 @@ impl ResourceInstaller for SqlResourceInstaller {
         Ok(found.is_some())
     }
 
-    async fn trigger_state(&self, wanted: &WantedResource) -> Result<TriggerState, InstallError> {
+    async fn look(&self, wanted: &WantedResource) -> Result<TableLook, InstallError> {
         match self.db.dialect() {
-            Dialect::Postgres => postgres::trigger_state(&self.db, wanted).await,
-            Dialect::Sqlite => sqlite::trigger_state(&self.db, wanted).await,
+            Dialect::Postgres => postgres::look_at(&self.db, wanted).await,
+            Dialect::Sqlite => sqlite::look_at(&self.db, wanted).await,
         }
     }
 
@@ -250,6 +253,19 @@ fn on_truncate(wanted: &WantedResource) -> migration::triggers::OnTruncate {
         OnTruncate::Rows => migration::triggers::OnTruncate::Rows,
         OnTruncate::Refuse => migration::triggers::OnTruncate::Refuse,
         OnTruncate::Ignore => migration::triggers::OnTruncate::Ignore,
+    }
+}
+
+fn renamed_excluded(
+    wanted: &WantedResource,
+    definition: &ResourceDefinition,
+    renamed: Renamed,
+) -> InstallError {
+    InstallError::RenamedExcluded {
+        resource: wanted.name.clone(),
+        table: definition.table.clone(),
+        column: renamed.column,
+        was: renamed.was,
     }
 }
 

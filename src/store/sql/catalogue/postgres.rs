@@ -19,7 +19,7 @@ use crate::{
     },
     store::{
         StoreError,
-        catalogue::{FoundTable, InstallError, Installed, TriggerState, WantedResource},
+        catalogue::{FoundTable, InstallError, Installed, TableLook, TriggerState, WantedResource},
         sql::{
             db::{Db, Txn},
             faults::{database_code, told},
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-use super::versions;
+use super::{excluded::Excluded, versions};
 use look::Found;
 
 /// Two instances that start at once install one after the other: advisory lock, "rowhook" and one.
@@ -136,7 +136,16 @@ async fn install(
     let txn = begin(db, timeout, &failed).await?;
     let found = look::look(&txn, wanted).await?;
     lock_for(&txn, wanted, &found).await?;
-    let id = versions::put_in_force(db, &txn, &wanted.name, &found.definition).await?;
+    let excluded = Excluded::of(
+        found.oid,
+        &look::places(&txn, found.oid).await?,
+        &found.definition,
+    );
+    let before = versions::excluded(db, &txn, &wanted.name).await?;
+    if let Some(renamed) = before.and_then(|before| before.renamed(&excluded)) {
+        return Err(super::renamed_excluded(wanted, &found.definition, renamed).into());
+    }
+    let id = versions::put_in_force(db, &txn, &wanted.name, &found.definition, &excluded).await?;
     if let Some(work) = work(&txn, &found.table(wanted, id)).await? {
         for stray in &work.strays {
             drop_trigger(&txn, stray).await.map_err(failed)?;
@@ -273,23 +282,22 @@ struct Work {
     strays: Vec<Standing>,
 }
 
-/// What is wrong with the triggers, if anything.
-pub(super) async fn trigger_state(
-    db: &Db,
-    wanted: &WantedResource,
-) -> Result<TriggerState, InstallError> {
+/// How the table and its triggers stand.
+pub(super) async fn look_at(db: &Db, wanted: &WantedResource) -> Result<TableLook, InstallError> {
     let txn = db.begin().await?;
     let found = look::look(&txn, wanted).await?;
     let version = versions::current(db, &txn, &wanted.name).await?;
-    let (id, described) = version.map_or((ResourceId(0), false), |(id, definition)| {
-        (id, definition == found.definition)
-    });
+    let (id, described) = version
+        .as_ref()
+        .map_or((ResourceId(0), false), |(id, definition)| {
+            (*id, *definition == found.definition)
+        });
     let table = found.table(wanted, id);
     let standing = standing(&txn, &function_names(&table.resource)).await?;
     let triggers = table.triggers();
-    let there = |wanted: &Trigger| standing.iter().any(|found| found.is_place_of(wanted));
+    let there = |wanted: &&Trigger| standing.iter().any(|found| found.is_place_of(wanted));
     let ours = |found: &Standing| triggers.iter().any(|wanted| wanted.name == found.name);
-    Ok(if !triggers.iter().all(there) {
+    let state = if !triggers.iter().all(|one| there(&one)) {
         TriggerState::Missing
     } else if standing.iter().any(|found| ours(found) && !found.always) {
         TriggerState::Disabled
@@ -297,6 +305,15 @@ pub(super) async fn trigger_state(
         TriggerState::Altered
     } else {
         TriggerState::InForce
+    };
+    Ok(TableLook {
+        state,
+        logs_rows: triggers
+            .iter()
+            .filter(|one| one.is_for_rows())
+            .all(|one| there(&one)),
+        found: found.definition,
+        version: version.map(|(id, definition)| resource(wanted, id, definition)),
     })
 }
 

@@ -4,7 +4,7 @@ use migration::triggers::{
     quoted,
     sqlite::{Table, trigger_names},
 };
-use sea_orm::{ConnectionTrait, DbErr, Value};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 
 use crate::{
     domain::{
@@ -13,12 +13,12 @@ use crate::{
     },
     store::{
         StoreError,
-        catalogue::{FoundTable, InstallError, Installed, TriggerState, WantedResource},
+        catalogue::{FoundTable, InstallError, Installed, TableLook, TriggerState, WantedResource},
         sql::db::Db,
     },
 };
 
-use super::{definition, name, no_table, unwatchable, versions};
+use super::{definition, excluded::Excluded, name, no_table, unwatchable, versions};
 
 /// A table as found, under the resource's settings.
 struct Found {
@@ -107,12 +107,33 @@ async fn in_force_on(
     Ok(is_right.then(|| resource(wanted, id, version)))
 }
 
-/// What is wrong with the triggers, if anything. None can be disabled here.
-pub(super) async fn trigger_state(
-    db: &Db,
-    wanted: &WantedResource,
-) -> Result<TriggerState, InstallError> {
+/// How the table and its triggers stand. None can be disabled here.
+pub(super) async fn look_at(db: &Db, wanted: &WantedResource) -> Result<TableLook, InstallError> {
     let found = look(db, db.raw(), wanted).await?;
+    let are_there = are_there(db, db.raw(), wanted, &found).await?;
+    let state = if !are_there {
+        TriggerState::Missing
+    } else if in_force_on(db, db.raw(), wanted, &found).await?.is_some() {
+        TriggerState::InForce
+    } else {
+        TriggerState::Altered
+    };
+    let version = versions::current(db, db.raw(), &wanted.name).await?;
+    Ok(TableLook {
+        state,
+        logs_rows: are_there,
+        found: found.definition,
+        version: version.map(|(id, definition)| resource(wanted, id, definition)),
+    })
+}
+
+/// Whether every trigger stands on the table, whatever it does.
+async fn are_there(
+    db: &Db,
+    connection: &impl ConnectionTrait,
+    wanted: &WantedResource,
+    found: &Found,
+) -> Result<bool, StoreError> {
     let statement = db.statement(
         "select count(*) as found from sqlite_schema where type = 'trigger'
          and tbl_name = $4 collate nocase and name in ($1, $2, $3)",
@@ -121,16 +142,33 @@ pub(super) async fn trigger_state(
             .chain([found.name.clone()])
             .map(Value::from),
     );
-    let row = db.raw().query_one_raw(statement).await?;
+    let row = connection.query_one_raw(statement).await?;
     let standing: i64 = row.map_or(Ok(0), |row| row.try_get("", "found"))?;
     let triggers = found.with_version(wanted, ResourceId(0)).triggers().len() as i64;
-    Ok(if standing < triggers {
-        TriggerState::Missing
-    } else if in_force_on(db, db.raw(), wanted, &found).await?.is_some() {
-        TriggerState::InForce
-    } else {
-        TriggerState::Altered
-    })
+    Ok(standing >= triggers)
+}
+
+/// Whether a column that stands where an excluded one stood is that one: places move up when a column before them is
+/// dropped, and then a column that was logged before may come to stand there.
+fn is_rename(former: &ResourceDefinition, now: &ResourceDefinition, column: &str) -> bool {
+    let count = |one: &ResourceDefinition| one.columns.len() + one.exclude.len();
+    let is_new = former.columns.iter().all(|known| known.name != column);
+    is_new || count(former) == count(now)
+}
+
+/// Every column by its place, which a rename keeps.
+async fn places(
+    db: &Db,
+    connection: &impl ConnectionTrait,
+    table: &str,
+) -> Result<Vec<(i32, String)>, StoreError> {
+    let statement = db.statement(
+        "select cid, name from pragma_table_xinfo($1, 'main') where hidden <> 1 order by cid",
+        [table.into()],
+    );
+    let rows = connection.query_all_raw(statement).await?;
+    let read = |row: &QueryResult| Ok((row.try_get("", "cid")?, row.try_get("", "name")?));
+    rows.iter().map(read).collect()
 }
 
 fn resource(wanted: &WantedResource, id: ResourceId, definition: ResourceDefinition) -> Resource {
@@ -157,7 +195,17 @@ pub(super) async fn try_install(
     if let Some(resource) = in_force_on(db, &txn, wanted, &found).await? {
         return Ok(Some((resource, Installed::Unchanged)));
     }
-    let id = versions::put_in_force(db, &txn, &wanted.name, &found.definition).await?;
+    let excluded = Excluded::of(0, &places(db, &txn, &found.name).await?, &found.definition);
+    // A table that was made anew has lost its triggers, and its columns may stand anywhere.
+    if are_there(db, &txn, wanted, &found).await?
+        && let Some(before) = versions::excluded(db, &txn, &wanted.name).await?
+        && let Some(renamed) = before.renamed(&excluded)
+        && let Some((_, former)) = versions::current(db, &txn, &wanted.name).await?
+        && is_rename(&former, &found.definition, &renamed.column)
+    {
+        return Err(super::renamed_excluded(wanted, &found.definition, renamed));
+    }
+    let id = versions::put_in_force(db, &txn, &wanted.name, &found.definition, &excluded).await?;
     drop_triggers(&txn, &wanted.name).await?;
     for trigger in found.with_version(wanted, id).triggers() {
         txn.execute_unprepared(&trigger.create).await?;

@@ -2,6 +2,7 @@
 
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 
+use super::excluded::Excluded;
 use crate::{
     domain::{
         ids::ResourceId,
@@ -31,6 +32,24 @@ pub(super) async fn current(
     )))
 }
 
+/// Where the excluded columns of the version in force stood, as far as that is known.
+pub(super) async fn excluded(
+    db: &Db,
+    connection: &impl ConnectionTrait,
+    name: &ResourceName,
+) -> Result<Option<Excluded>, StoreError> {
+    let statement = db.statement(
+        "select excluded_at from rowhook.resources where name = $1 and retired_at is null",
+        [name.as_str().into()],
+    );
+    let Some(row) = connection.query_one_raw(statement).await? else {
+        return Ok(None);
+    };
+    let places: Option<String> = row.try_get("", "excluded_at")?;
+    let read = |text: String| serde_json::from_str(&text).map_err(StoreError::corrupt);
+    places.map(read).transpose()
+}
+
 /// The id under which this definition is in force: the one that it has, or a new one that takes the
 /// place of the one in force.
 pub(super) async fn put_in_force(
@@ -38,17 +57,26 @@ pub(super) async fn put_in_force(
     txn: &Txn,
     name: &ResourceName,
     definition: &ResourceDefinition,
+    excluded: &Excluded,
 ) -> Result<ResourceId, StoreError> {
+    let places = match excluded.is_empty() {
+        true => None,
+        false => Some(serde_json::to_string(excluded).map_err(StoreError::corrupt)?),
+    };
     if let Some((id, found)) = current(db, txn, name).await?
         && found == *definition
     {
+        // The same description of a table that was made anew has other places.
+        let sql = "update rowhook.resources set excluded_at = $1 where id = $2";
+        let statement = db.statement(sql, [places.into(), id.0.into()]);
+        txn.execute_raw(statement).await?;
         return Ok(id);
     }
     retire(db, txn, name).await?;
     let definition = serde_json::to_string(definition).map_err(StoreError::corrupt)?;
     let statement = db.statement(
-        "insert into rowhook.resources (name, definition) values ($1, $2) returning id",
-        [name.as_str().into(), definition.into()],
+        "insert into rowhook.resources (name, definition, excluded_at) values ($1, $2, $3) returning id",
+        [name.as_str().into(), definition.into(), places.into()],
     );
     let row = txn
         .query_one_raw(statement)

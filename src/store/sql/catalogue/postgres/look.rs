@@ -204,6 +204,18 @@ async fn found_table(txn: &Txn, oid: u32, table: String) -> Result<FoundTable, S
     })
 }
 
+/// Every column by its number, which a rename keeps.
+pub(super) async fn places(txn: &Txn, table: u32) -> Result<Vec<(i32, String)>, StoreError> {
+    let statement = txn.statement(
+        "select attnum::int as place, attname::text as name from pg_attribute
+         where attrelid = $1::bigint::oid and attnum > 0 and not attisdropped order by attnum",
+        [i64::from(table).into()],
+    );
+    let rows = txn.query_all_raw(statement).await?;
+    let read = |row: &QueryResult| Ok((row.try_get("", "place")?, row.try_get("", "name")?));
+    rows.iter().map(read).collect()
+}
+
 /// Every table that could be watched. Partitions are left to the table they are part of.
 pub(super) async fn tables(txn: &Txn) -> Result<Vec<FoundTable>, StoreError> {
     let statement = txn.statement(

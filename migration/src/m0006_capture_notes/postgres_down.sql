@@ -1,0 +1,3 @@
+alter table rowhook.resources drop column excluded_at;
+drop table rowhook.reconciliations;
+drop table rowhook.table_notes;
