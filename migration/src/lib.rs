@@ -14,6 +14,7 @@ mod m0001_path;
 mod m0002_event_end;
 mod m0004_event_lists;
 mod m0005_delivery_counts;
+mod m0007_fresh_reads;
 mod sql;
 pub mod triggers;
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_event_end::MIGRATION),
             Box::new(m0004_event_lists::MIGRATION),
             Box::new(m0005_delivery_counts::MIGRATION),
+            Box::new(m0007_fresh_reads::MIGRATION),
         ]
     }
 
