@@ -15,6 +15,7 @@ mod m0002_event_end;
 mod m0004_event_lists;
 mod m0005_delivery_counts;
 mod m0006_capture_notes;
+mod m0007_fresh_reads;
 mod sql;
 pub mod triggers;
 
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_event_lists::MIGRATION),
             Box::new(m0005_delivery_counts::MIGRATION),
             Box::new(m0006_capture_notes::MIGRATION),
+            Box::new(m0007_fresh_reads::MIGRATION),
         ]
     }
 

@@ -1,4 +1,4 @@
-//! The audit triggers on PostgreSQL: two functions for each table and the triggers that call them.
+//! The audit triggers on PostgreSQL: three functions for each table and the triggers that call them.
 //!
 //! Row-level, AFTER and ENABLE ALWAYS: see `docs/ARCHITECTURE.md`, capture. What a function must never do is
 //! fail the application's statement because the table has changed since it was made: a column dropped,
@@ -28,8 +28,10 @@ pub struct Table {
     pub name: String,
     /// The columns that are logged, in table order.
     pub columns: Vec<Column>,
-    /// Every partition at any level; empty for an ordinary table.
-    pub partitions: Vec<Partition>,
+    /// Whether it is partitioned. Else `parts` inherit from it.
+    pub partitioned: bool,
+    /// Every partition, or every table that inherits, at any level; empty for an ordinary table.
+    pub parts: Vec<Part>,
     /// What TRUNCATE does.
     pub on_truncate: OnTruncate,
     /// The database's own `lc_monetary`: it decides where the decimal point of a money value is.
@@ -45,9 +47,9 @@ pub struct Column {
     pub shape: Shape,
 }
 
-/// A partition of the table.
+/// A partition of the table, or a table that inherits from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Partition {
+pub struct Part {
     /// Its oid.
     pub oid: u32,
     /// Its schema.
@@ -61,8 +63,10 @@ pub struct Partition {
 /// A trigger function as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
-    /// Its name in schema `rowhook`.
-    pub name: String,
+    /// Its name in schema `rowhook`, with the types of its arguments.
+    pub signature: String,
+    /// Whether its queries see what its caller's statement sees: STABLE.
+    pub stable: bool,
     /// Its text, as `pg_proc.prosrc` shows it.
     pub body: String,
     /// Its settings, as `pg_proc.proconfig` shows them.
@@ -97,10 +101,11 @@ impl Trigger {
 const AFTER_CHANGE_OF_ROW: i16 = 1 | 4 | 8 | 16;
 const BEFORE_TRUNCATE_STATEMENT: i16 = 2 | 32;
 
-/// The names of the two functions that a resource has, whatever its table is.
-pub fn function_names(resource: &str) -> [String; 2] {
+/// The names of the functions that a resource can have, whatever its table is: that of the row triggers,
+/// that of the triggers on TRUNCATE, and the one that reads the rows for it.
+pub fn function_names(resource: &str) -> [String; 3] {
     let slug = slug(resource);
-    [format!("log_{slug}"), format!("truncate_{slug}")]
+    ["log", "truncate", "present"].map(|what| format!("{what}_{slug}"))
 }
 
 impl Table {
@@ -109,36 +114,53 @@ impl Table {
         format!("{}.{}", quoted(&self.schema), quoted(&self.name))
     }
 
-    /// Both functions.
-    pub fn functions(&self) -> [Function; 2] {
-        let [log, truncate] = function_names(&self.resource);
+    /// The functions.
+    pub fn functions(&self) -> Vec<Function> {
+        let [log, truncate, reader] = function_names(&self.resource);
         let settings = self.settings();
-        [
-            function(log, self.log_body(), settings.clone()),
-            function(truncate, self.truncate_body(), settings),
-        ]
+        let mut reading = settings.clone();
+        // A policy may bind the owner too. What it hides would be truncated unseen; so that is an error.
+        reading.push(("row_security", "off".to_owned()));
+        let mut functions = vec![
+            trigger_function(&log, self.log_body(), settings),
+            trigger_function(&truncate, self.truncate_body(), reading.clone()),
+        ];
+        if self.on_truncate == OnTruncate::Rows {
+            functions.push(reader_function(&reader, self.reader_body(), reading));
+        }
+        functions
     }
 
-    /// Every trigger, on the table and its partitions. PostgreSQL clones the row triggers to partitions
-    /// by itself, those on TRUNCATE not.
+    /// The name of the function that reads the rows for TRUNCATE.
+    fn reader_name(&self) -> String {
+        let [_, _, reader] = function_names(&self.resource);
+        reader
+    }
+
+    /// Every trigger, on the table and its parts. PostgreSQL clones the row triggers to partitions by
+    /// itself, but not those on TRUNCATE, and none to tables that inherit.
     pub fn triggers(&self) -> Vec<Trigger> {
-        let [log, truncate] = function_names(&self.resource);
+        let [log, truncate, _] = function_names(&self.resource);
         // PostgreSQL fires in byte order of the names. A blank sorts before every name that a person
         // would give, so a user's trigger that changes the row again finds this change already logged.
         let name = format!(" rowhook_{}", slug(&self.resource));
-        let table = self.qualified();
-        let mut triggers = vec![Trigger {
-            create: format!(
-                "create or replace trigger {trigger} after insert or update or delete on {table} \
-                 for each row execute function rowhook.{log}();\n\
-                 alter table {table} enable always trigger {trigger};\n",
-                trigger = quoted(&name),
-            ),
-            name: name.clone(),
-            relation: self.oid,
-            kind: AFTER_CHANGE_OF_ROW,
-            function: log,
-        }];
+        let mut triggers = Vec::new();
+        for (relation, table) in self.written() {
+            triggers.push(Trigger {
+                create: format!(
+                    "create or replace trigger {trigger} after insert or update or delete on {table} \
+                     for each row execute function rowhook.{log}();\n\
+                     alter table {only}{table} enable always trigger {trigger};\n",
+                    // The clones on partitions too.
+                    only = if self.partitioned { "" } else { "only " },
+                    trigger = quoted(&name),
+                ),
+                name: name.clone(),
+                relation,
+                kind: AFTER_CHANGE_OF_ROW,
+                function: log.clone(),
+            });
+        }
         for (relation, table) in self.truncated() {
             let name = format!("{name}_truncate");
             triggers.push(Trigger {
@@ -157,15 +179,21 @@ impl Table {
         triggers
     }
 
-    /// What needs a trigger on TRUNCATE: the table, and the partitions that hold rows, since each can be
-    /// truncated alone. A warning is wanted once and not for each partition.
+    /// What needs row triggers of its own.
+    fn written(&self) -> Vec<(u32, String)> {
+        let mut tables = vec![(self.oid, self.qualified())];
+        if !self.partitioned {
+            tables.extend(self.parts.iter().map(Part::place));
+        }
+        tables
+    }
+
+    /// What needs a trigger on TRUNCATE: the table, and the parts that hold rows, since each can be
+    /// truncated alone. A warning is wanted once and not for each part.
     fn truncated(&self) -> Vec<(u32, String)> {
         let mut tables = vec![(self.oid, self.qualified())];
         if self.on_truncate != OnTruncate::Ignore {
-            tables.extend(self.partitions.iter().filter(|one| one.leaf).map(|one| {
-                let table = format!("{}.{}", quoted(&one.schema), quoted(&one.name));
-                (one.oid, table)
-            }));
+            tables.extend(self.parts.iter().filter(|one| one.leaf).map(Part::place));
         }
         tables
     }
@@ -188,7 +216,40 @@ impl Table {
     }
 }
 
-fn function(name: String, body: String, settings: Vec<(&'static str, String)>) -> Function {
+impl Part {
+    /// It, and how SQL names it.
+    fn place(&self) -> (u32, String) {
+        let table = format!("{}.{}", quoted(&self.schema), quoted(&self.name));
+        (self.oid, table)
+    }
+}
+
+fn trigger_function(name: &str, body: String, settings: Vec<(&'static str, String)>) -> Function {
+    function(format!("{name}()"), "trigger", false, body, settings)
+}
+
+/// It is called with the rights of whoever owns `rowhook.fresh_reads`.
+fn reader_function(name: &str, body: String, settings: Vec<(&'static str, String)>) -> Function {
+    let mut function = function(format!("{name}(oid, name)"), "void", true, body, settings);
+    let grant = format!(
+        "begin
+    execute 'grant execute on function rowhook.{} to ' || (
+        select relowner::regrole from pg_class where oid = 'rowhook.fresh_reads'::regclass
+    );
+end",
+        function.signature
+    );
+    function.create += &format!("do {};\n", dollar_quoted(&grant));
+    function
+}
+
+fn function(
+    signature: String,
+    returns: &str,
+    stable: bool,
+    body: String,
+    settings: Vec<(&'static str, String)>,
+) -> Function {
     let clauses: Vec<String> = settings
         .iter()
         .map(|(setting, value)| match *setting {
@@ -198,14 +259,16 @@ fn function(name: String, body: String, settings: Vec<(&'static str, String)>) -
         .collect();
     // The right to attach the function goes with the right to execute it, which PUBLIC has by default.
     let create = format!(
-        "create or replace function rowhook.{name}() returns trigger language plpgsql security definer\n\
-         {clauses}\nas {quoted_body};\n\
-         revoke all on function rowhook.{name}() from public;\n",
+        "create or replace function rowhook.{signature} returns {returns} language plpgsql {volatility} \
+         security definer\n{clauses}\nas {quoted_body};\n\
+         revoke all on function rowhook.{signature} from public;\n",
+        volatility = if stable { "stable" } else { "volatile" },
         clauses = clauses.join("\n"),
         quoted_body = dollar_quoted(&body),
     );
     Function {
-        name,
+        signature,
+        stable,
         body,
         settings: settings
             .into_iter()

@@ -1,7 +1,7 @@
 //! TRUNCATE is a DELETE of each row, or what the resource's entry says.
 
 use rowhook::store::sql::db::Dialect;
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 
 use crate::support::{
     both::on_both, database::TestDatabase, house::House, ledger::Ledger, service::Watched,
@@ -63,4 +63,26 @@ async fn truncate_can_be_refused_or_ignored() {
         .collect();
     assert!(came.contains(&"\"kept\" 1".to_owned()), "{came:?}");
     assert!(came.contains(&"\"loose\" 2".to_owned()), "{came:?}");
+}
+
+#[tokio::test]
+async fn rows_that_the_truncating_transaction_could_not_see_arrive_as_deletes() {
+    let house = House::of(TestDatabase::fresh(Dialect::Postgres).await).await;
+    house.register_for_items("/items", "").await;
+    house.sql("insert into items values (1, 0, 'a')").await;
+    let stale = house.app.begin().await.unwrap();
+    stale
+        .execute_unprepared("set transaction isolation level repeatable read; select 1")
+        .await
+        .unwrap();
+    house
+        .sql("insert into items values (2, 0, 'b'); insert into gone values (1, 0), (2, 0)")
+        .await;
+    stale.execute_unprepared("truncate items").await.unwrap();
+    stale.commit().await.unwrap();
+    let ledger = Ledger::read(&house.app).await;
+    assert_eq!(ledger.changes(), 4);
+    house.receiver.wait_for_events(4).await;
+    house.settled(4).await;
+    ledger.compare(&house.receiver.deliveries());
 }

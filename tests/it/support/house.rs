@@ -236,9 +236,7 @@ impl House {
 
     /// Gives a script to `psql`, another process, on standard input.
     pub fn psql(&self, script: &str) {
-        let mut command = Command::new("psql");
-        command.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", &self.url]);
-        feed(command, script);
+        psql(&self.url, script);
     }
 
     /// Runs a Python script, another process, with these arguments.
@@ -250,6 +248,13 @@ impl House {
     pub fn sqlite_file(&self) -> &str {
         self.url.strip_prefix("sqlite://").unwrap()
     }
+}
+
+/// Runs a script as psql does, each statement a transaction of its own, on the database of a URL.
+pub fn psql(url: &str, script: &str) {
+    let mut command = Command::new("psql");
+    command.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", url]);
+    feed(command, script);
 }
 
 /// CPython with a script on standard input.

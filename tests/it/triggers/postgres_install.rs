@@ -14,32 +14,55 @@ use sea_orm::{ConnectionTrait, TransactionTrait};
 use super::support::{PARTITIONED, Watched, wanted};
 
 #[tokio::test]
-async fn inheritance_and_other_relations_are_refused() {
+async fn what_is_no_table_of_the_users_is_refused() {
     let items = Watched::database(
         Postgres,
-        "create table items (id int primary key); create table child () inherits (items);
-         create materialized view m as select 1 as id; create sequence s; create temporary table tt (id int);
-         create type ct as (id int)",
+        "create table items (id int); create temporary table tt (id int); create view v as select 1 as id;
+         create materialized view m as select 1 as id; create sequence s; create type ct as (id int);
+         create foreign data wrapper far; create server there foreign data wrapper far;
+         create foreign table f (id int) server there; create index i on items (id)",
     )
     .await;
-    for table in [
-        "items",
-        "m",
-        "s",
-        "pg_class",
-        "pg_catalog.pg_proc",
-        "information_schema.tables",
-        "ct",
+    let temporary = "select relnamespace::regnamespace || '.tt' from pg_class where relname = 'tt'";
+    let temporary = items.tell(temporary).await.unwrap();
+    for (table, reason) in [
+        (
+            temporary.as_str(),
+            "it is a temporary table, which nobody else can see",
+        ),
+        ("v", "it is a view; watch the tables it reads"),
+        ("m", "it is a view; watch the tables it reads"),
+        (
+            "f",
+            "it is a foreign table, whose changes are made elsewhere",
+        ),
+        ("s", "it is no table"),
+        ("ct", "it is no table"),
+        ("i", "it is no table"),
+        ("pg_class", "it is a system table"),
+        ("pg_catalog.pg_proc", "it is a system table"),
+        ("information_schema.tables", "it is a system table"),
+        ("rowhook.events", "it is one of rowhook's own tables"),
     ] {
-        let error = items.install(&wanted(table)).await.unwrap_err();
+        let mut keyed = wanted(table);
+        keyed.key = vec!["id".into()];
+        let error = items.install(&keyed).await.unwrap_err();
         assert!(
             matches!(error, InstallError::Unwatchable { .. }),
             "{table}: {error}"
         );
+        assert!(error.to_string().contains(reason), "{table}: {error}");
     }
-    let mut child = wanted("child");
-    child.key = vec!["id".into()];
-    items.install(&child).await.unwrap();
+    let error = items.install(&wanted("items")).await.unwrap_err();
+    assert!(
+        matches!(&error, InstallError::NoKey { table, .. } if table == "public.items"),
+        "{error}"
+    );
+    let mend = "name the columns that identify a row as `key`";
+    assert!(error.to_string().contains(mend), "{error}");
+    let mut keyed = wanted("items");
+    keyed.key = vec!["id".into()];
+    items.install(&keyed).await.unwrap();
 }
 
 #[tokio::test]

@@ -4,8 +4,11 @@ use rowhook::store::sql::db::Dialect::Postgres;
 
 use super::support::{Watched, entry};
 
-/// Each type: its declaration, a value, and its JSON.
-const VALUES: &[(&str, &str, &str)] = &[
+/// The declaration of a type, a value, and its JSON.
+pub type Value = (&'static str, &'static str, &'static str);
+
+/// Each common type.
+const VALUES: &[Value] = &[
     ("smallint", "-7", "-7"),
     ("bigint", "9223372036854775807", "9223372036854775807"),
     (
@@ -151,20 +154,22 @@ const TYPES: &str =
      create domain hidden as bytea; create type pair as (b bytea, t timestamptz, z timetz);
      create type plain as (a int, b text)";
 
-fn typed_table() -> String {
-    let columns: Vec<String> = VALUES
+/// A table with a column for each value, once these types are there.
+pub fn typed_table(types: &str, values: &[Value]) -> String {
+    let columns: Vec<String> = values
         .iter()
         .enumerate()
         .map(|(n, (declared, ..))| format!("c{n} {declared}"))
         .collect();
     format!(
-        "{TYPES}; create table items (id int primary key, {})",
+        "{types}; create table items (id int primary key, {})",
         columns.join(", ")
     )
 }
 
-fn expected_row() -> String {
-    let members: Vec<String> = VALUES
+/// The table's row as it is logged.
+pub fn expected_row(values: &[Value]) -> String {
+    let members: Vec<String> = values
         .iter()
         .enumerate()
         .map(|(n, (_, _, json))| format!("\"c{n}\":{json}"))
@@ -172,8 +177,9 @@ fn expected_row() -> String {
     format!("{{\"id\":1,{}}}", members.join(","))
 }
 
-fn insert_values() -> String {
-    let values: Vec<&str> = VALUES.iter().map(|(_, value, _)| *value).collect();
+/// The statement that writes that row.
+pub fn insert_values(values: &[Value]) -> String {
+    let values: Vec<&str> = values.iter().map(|(_, value, _)| *value).collect();
     format!("insert into public.items values (1, {})", values.join(", "))
 }
 
@@ -187,19 +193,28 @@ const HOSTILE: &str = "set timezone = 'Asia/Kolkata'; set datestyle = 'SQL, DMY'
      create or replace function hostile.concat(variadic text[]) returns text language sql as 'select ''x''';
      set search_path = hostile, public, pg_catalog";
 
+/// `insert` under usual settings, since they also decide how values are read, and then `written` under others.
+pub fn hostile(insert: &str, written: &str) -> String {
+    format!(
+        "create function fill() returns void language plpgsql set timezone = 'UTC'
+         set standard_conforming_strings = on set search_path = public as $$ begin {insert}; end $$;
+         {HOSTILE}; select public.fill(); {written}"
+    )
+}
+
 #[tokio::test]
 async fn every_type_is_written_as_the_contract_says() {
-    let items = Watched::items(Postgres, &typed_table()).await;
-    let row = |action| entry(action, &expected_row(), None);
-    assert_eq!(items.texts(&insert_values()).await, [row(1)]);
+    let items = Watched::items(Postgres, &typed_table(TYPES, VALUES)).await;
+    let row = |action| entry(action, &expected_row(VALUES), None);
+    assert_eq!(items.texts(&insert_values(VALUES)).await, [row(1)]);
     assert_eq!(items.texts("delete from items").await, [row(3)]);
-    items.run(&insert_values()).await;
+    items.run(&insert_values(VALUES)).await;
     assert_eq!(items.texts("truncate items").await, [row(3)]);
 }
 
 #[tokio::test]
 async fn every_type_is_told_when_it_changes_and_when_it_does_not() {
-    let items = Watched::items(Postgres, &typed_table()).await;
+    let items = Watched::items(Postgres, &typed_table(TYPES, VALUES)).await;
     items.run("insert into items (id) values (1)").await;
     for (n, (declared, value, json)) in VALUES.iter().enumerate() {
         let logged = items
@@ -224,29 +239,20 @@ async fn every_type_is_told_when_it_changes_and_when_it_does_not() {
 
 #[tokio::test]
 async fn session_settings_do_not_matter() {
-    let items = Watched::items(Postgres, &typed_table()).await;
-    // The values are read under usual settings and only written under the others.
-    items
-        .run(&format!(
-            "create function fill() returns void language plpgsql set timezone = 'UTC'
-             set standard_conforming_strings = on set search_path = public as $$ begin {}; end $$",
-            insert_values()
-        ))
-        .await;
+    let items = Watched::items(Postgres, &typed_table(TYPES, VALUES)).await;
+    let written = "update items set c0 = 1, c1 = 2; delete from items where id = 1;
+         insert into items (id) values (2); truncate items";
     let logged = items
-        .logged(&format!(
-            "{HOSTILE}; select public.fill() ; update items set c0 = 1, c1 = 2; delete from items where id = 1;
-             insert into items (id) values (2); truncate items"
-        ))
+        .logged(&hostile(&insert_values(VALUES), written))
         .await;
     // fill() ran its triggers under its own settings; the others ran under the session's.
-    assert_eq!(logged[0].row, expected_row());
+    assert_eq!(logged[0].row, expected_row(VALUES));
     assert_eq!(
         logged[1].old.as_deref(),
         Some(r#"{"c0":-7,"c1":9223372036854775807}"#)
     );
     let changed =
-        expected_row().replace("\"c0\":-7,\"c1\":9223372036854775807", "\"c0\":1,\"c1\":2");
+        expected_row(VALUES).replace("\"c0\":-7,\"c1\":9223372036854775807", "\"c0\":1,\"c1\":2");
     assert_eq!(logged[1].row, changed);
     assert_eq!(logged[2].row, changed);
     assert_eq!(logged.len(), 5);

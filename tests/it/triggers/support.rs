@@ -14,10 +14,10 @@ use rowhook::{
         },
     },
 };
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait};
 use serde_json::Value;
 
-use crate::support::database::TestDatabase;
+use crate::support::{database::TestDatabase, wait::until_ok};
 
 /// One row of `logged_actions`: the row as a JSON object, in whichever form it was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,20 @@ pub struct Watched {
     pub db: Db,
     pub app: DatabaseConnection,
     pub installer: SqlResourceInstaller,
+}
+
+/// What a transaction of that isolation level answers to these statements.
+pub async fn attempt(app: &DatabaseConnection, level: &str, sql: &str) -> Result<(), String> {
+    let transaction = app.begin().await.unwrap();
+    let sql = format!("set transaction isolation level {level}; {sql}");
+    match transaction.execute_unprepared(&sql).await {
+        Ok(_) => transaction.commit().await.unwrap(),
+        Err(error) => {
+            transaction.rollback().await.unwrap();
+            return Err(error.to_string());
+        }
+    }
+    Ok(())
 }
 
 /// The resource ITEM on a table, with nothing set.
@@ -100,6 +114,13 @@ impl Watched {
     /// Runs the application's statements on one connection, as one script.
     pub async fn run(&self, sql: &str) {
         if let Err(error) = self.app.execute_unprepared(sql).await {
+            panic!("{error}\n{sql}");
+        }
+    }
+
+    /// Runs the application's statements in a transaction of that isolation level.
+    pub async fn run_at(&self, level: &str, sql: &str) {
+        if let Err(error) = attempt(&self.app, level, sql).await {
             panic!("{error}\n{sql}");
         }
     }
@@ -160,6 +181,18 @@ impl Watched {
         let statement = Statement::from_string(backend, sql);
         let row = self.app.query_one_raw(statement).await.unwrap()?;
         row.try_get_by_index(0).unwrap()
+    }
+}
+
+impl Watched {
+    /// Waits until a query says true.
+    pub async fn wait_for(&self, condition: &str) {
+        let holds = format!("select ({condition})::text");
+        until_ok(condition, async || match self.tell(&holds).await {
+            Some(said) if said == "true" => Ok(()),
+            said => Err(said),
+        })
+        .await;
     }
 }
 

@@ -11,23 +11,40 @@ impl Table {
     /// dump and restore they are others, and the name tells.
     fn guard(&self) -> String {
         let oids: Vec<String> = std::iter::once(self.oid)
-            .chain(self.partitions.iter().map(|one| one.oid))
+            .chain(self.parts.iter().map(|one| one.oid))
             .map(|oid| oid.to_string())
             .collect();
         let (oids, oid) = (oids.join(","), self.oid);
         let table = literal(&self.qualified());
+        let unless_inherited = self.unless_inherited(&table);
         format!(
             "    if tg_relid <> all ('{{{oids}}}'::oid[]) then
         if to_regclass({table}) is distinct from tg_relid::regclass and not exists (
             select from pg_partition_ancestors(tg_relid) as a
             where a.relid in ({oid}::oid, to_regclass({table})::oid)
-        ) then
+        ){unless_inherited} then
             raise exception 'this function of rowhook logs the changes of % and of no other table', {table}
                 using hint = 'Drop the trigger ' || quote_ident(tg_name) || ' on ' || tg_relid::regclass
                     || '; rowhook resources install puts triggers where they belong.';
         end if;
     end if;
 "
+        )
+    }
+
+    /// For the guard: what `pg_partition_ancestors` does not tell.
+    fn unless_inherited(&self, table: &str) -> String {
+        if self.partitioned || self.parts.is_empty() {
+            return String::new();
+        }
+        let oid = self.oid;
+        format!(
+            " and not exists (
+            with recursive line(oid) as (
+                select tg_relid union select i.inhparent from line join pg_inherits as i on i.inhrelid = line.oid
+            )
+            select from line where line.oid in ({oid}::oid, to_regclass({table})::oid)
+        )"
         )
     }
 
@@ -76,8 +93,9 @@ impl Table {
     fn row_as_it_is(&self, record: &str) -> String {
         format!(
             "(select concat('{{', string_agg(concat(to_json(r.key), ':', r.value), ',' order by r.n), '}}')
-                from json_each(row_to_json({record})) with ordinality as r(key, value, n)
+                from json_each({}) with ordinality as r(key, value, n)
                 where r.key = any ({}))",
+            members(record),
             self.names()
         )
     }
@@ -85,9 +103,11 @@ impl Table {
     fn old_members_as_they_are(&self) -> String {
         format!(
             "(select coalesce(string_agg(concat(',', to_json(o.key), ':', o.value), '' order by o.n), '')
-                from json_each(row_to_json(old)) with ordinality as o(key, value, n)
-                join json_each(row_to_json(new)) as w(key, value) on w.key = o.key
+                from json_each({}) with ordinality as o(key, value, n)
+                join json_each({}) as w(key, value) on w.key = o.key
                 where o.value::text <> w.value::text and o.key = any ({}))",
+            members("old"),
+            members("new"),
             self.names()
         )
     }
@@ -177,8 +197,9 @@ end
         }
     }
 
-    /// Each partition that holds rows logs its own. One that came after the triggers has none of its own
-    /// yet, so the table it was truncated through logs for it.
+    /// Under READ COMMITTED each statement here sees the table as it is: TRUNCATE has its lock by now.
+    /// An older snapshot does not show what was committed since, and shows what is gone; then the table is
+    /// read by the function below, under a fresh one (migration `m0007_fresh_reads` says how).
     fn truncate_rows(&self, guard: &str) -> String {
         let version = self.version;
         let insert = |row: String| {
@@ -187,21 +208,30 @@ end
                  select {version}, 3, {row} from only "
             ))
         };
-        let (rows, as_is) = (insert(self.row("t")), insert(self.row_as_it_is("t")));
+        let (rows, as_is) = (insert(self.row("t")), insert(self.row_as_it_is("t.*")));
+        let tables = truncated_tables("tg_relid", "tg_name");
+        let reader = literal(&self.reader_name());
         format!(
             "
 #variable_conflict use_column
 declare
     _table regclass;
+    _read bigint;
 begin
-{guard}    for _table in
-        select c.oid::regclass from pg_class as c where c.oid = tg_relid and c.relkind = 'r'
-        union all
-        select p.relid from pg_partition_tree(tg_relid) as p
-        where p.isleaf and p.relid <> tg_relid and not exists (
-            select from pg_trigger as t
-            where t.tgrelid = p.relid and t.tgname = tg_name and t.tgenabled <> 'D'
-        )
+{guard}    if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+        insert into rowhook.fresh_reads default values returning id into _read;
+        insert into rowhook.fresh_reads (under, reader, relation, trigger)
+        values (_read, {reader}, tg_relid, tg_name);
+        delete from rowhook.fresh_reads where id = _read;
+        if exists (select from rowhook.fresh_reads as f where f.under = _read) then
+            raise exception 'rowhook can not log TRUNCATE of % in this session: foreign keys do not act in it', tg_relid::regclass
+                using errcode = 'object_not_in_prerequisite_state',
+                    hint = 'Where session_replication_role is replica, TRUNCATE in a transaction that is READ COMMITTED.';
+        end if;
+        return null;
+    end if;
+    for _table in
+{tables}
     loop
         begin
             execute {rows} || _table || ' as t';
@@ -214,4 +244,61 @@ end
 "
         )
     }
+
+    /// The function that logs the rows as they are now. Its queries see what its caller's statement sees,
+    /// since it is STABLE; for the same reason another function has to write.
+    pub(super) fn reader_body(&self) -> String {
+        let version = self.version;
+        let select = |row: String| dollar_quoted(&format!("select {row} as row from only "));
+        let (rows, as_is) = (select(self.row("t")), select(self.row_as_it_is("t.*")));
+        let tables = truncated_tables("$1", "$2");
+        format!(
+            "
+#variable_conflict use_column
+declare
+    _table regclass;
+    _row text;
+begin
+    for _table in
+{tables}
+    loop
+        begin
+            for _row in execute {rows} || _table || ' as t' loop
+                perform rowhook.write_deletion({version}, _row);
+            end loop;
+        exception when others then
+            for _row in execute {as_is} || _table || ' as t' loop
+                perform rowhook.write_deletion({version}, _row);
+            end loop;
+        end;
+    end loop;
+end
+"
+        )
+    }
+}
+
+/// A row as JSON that can be taken apart. A json column may hold a NUL, which PostgreSQL then stumbles over; it
+/// becomes the letter that stands for what can not be shown.
+fn members(record: &str) -> String {
+    format!(
+        "regexp_replace(row_to_json({record})::text, {}, {}, 'g')::json",
+        literal(r"(?<!\\)((?:\\\\)*)\\u0000"),
+        literal(r"\1\\ufffd")
+    )
+}
+
+/// The tables whose rows the trigger has to log. Each part that holds rows logs its own. A partition that
+/// came after the triggers has none of its own yet, so the table it was truncated through logs for it. (A
+/// table that inherits and came after them has no row triggers either; nothing of it was logged yet.)
+fn truncated_tables(relation: &str, trigger: &str) -> String {
+    format!(
+        "        select c.oid::regclass from pg_class as c where c.oid = {relation} and c.relkind = 'r'
+        union all
+        select p.relid from pg_partition_tree({relation}) as p
+        where p.isleaf and p.relid <> {relation} and not exists (
+            select from pg_trigger as t
+            where t.tgrelid = p.relid and t.tgname = {trigger} and t.tgenabled <> 'D'
+        )"
+    )
 }

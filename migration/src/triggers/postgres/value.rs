@@ -18,6 +18,8 @@ pub enum Shape {
     Extension,
     /// An enum.
     Enum,
+    /// A domain over an enum, for which the enums' operators are none.
+    EnumDomain,
     /// An array of any number of dimensions.
     Array(Box<Shape>),
     /// A composite type: its fields in order.
@@ -142,14 +144,29 @@ impl Shape {
             },
             // Nobody can know what an extension's output function looks at.
             Self::Extension => Pin::ALL.into(),
-            Self::Enum => BTreeSet::new(),
+            Self::Enum | Self::EnumDomain => BTreeSet::new(),
             Self::Array(element) => element.pins(),
             Self::Composite(fields) => fields.iter().flat_map(|(_, one)| one.pins()).collect(),
             Self::Range(subtype) | Self::Multirange(subtype) => {
                 let mut pins = subtype.pins();
                 pins.insert(Pin::DateStyle);
+                // Inside a range stands the text of a value and not its JSON.
+                if subtype.holds_bytes() {
+                    pins.insert(Pin::Bytes);
+                }
                 pins
             }
+        }
+    }
+
+    fn holds_bytes(&self) -> bool {
+        match self {
+            Self::BuiltIn(name) => name == "bytea",
+            Self::Extension | Self::Enum | Self::EnumDomain => false,
+            Self::Array(inner) | Self::Range(inner) | Self::Multirange(inner) => {
+                inner.holds_bytes()
+            }
+            Self::Composite(fields) => fields.iter().any(|(_, one)| one.holds_bytes()),
         }
     }
 
@@ -159,7 +176,7 @@ impl Shape {
         match self {
             Self::BuiltIn(name) => matches!(name.as_str(), "bytea" | "timetz"),
             Self::Extension => false,
-            Self::Enum | Self::Range(_) | Self::Multirange(_) => true,
+            Self::Enum | Self::EnumDomain | Self::Range(_) | Self::Multirange(_) => true,
             Self::Array(element) => element.is_written_out(),
             Self::Composite(fields) => fields.iter().any(|(_, one)| one.is_written_out()),
         }
@@ -183,7 +200,7 @@ impl Shape {
             Self::BuiltIn(_) => {
                 format!("coalesce(to_json(timezone('UTC', {value})::text || ':00'), 'null')")
             }
-            Self::Extension | Self::Enum => unless_null(value, &written(value)),
+            Self::Extension | Self::Enum | Self::EnumDomain => unless_null(value, &written(value)),
             Self::Range(subtype) if is_moment(subtype) => {
                 unless_null(value, &format!("to_json({})::text", moments(value)))
             }
@@ -247,6 +264,7 @@ impl Shape {
             },
             Self::Enum => format!("{old} is distinct from {new}"),
             Self::Extension
+            | Self::EnumDomain
             | Self::Array(_)
             | Self::Composite(_)
             | Self::Range(_)

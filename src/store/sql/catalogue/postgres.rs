@@ -218,7 +218,7 @@ async fn uninstall(db: &Db, timeout: Duration, name: &ResourceName) -> Result<In
         changed = true;
     }
     for function in look::functions(&txn, &functions).await? {
-        let sql = format!("drop function rowhook.{}()", function.name);
+        let sql = format!("drop function rowhook.{}", function.signature);
         txn.execute_unprepared(&sql).await.map_err(failed)?;
         changed = true;
     }
@@ -381,7 +381,7 @@ impl Standing {
 
 /// The triggers that call these functions. (Read as they are stored: `pg_get_triggerdef` would lock the
 /// table, and wait for whoever has locked it.)
-async fn standing(txn: &Txn, functions: &[String; 2]) -> Result<Vec<Standing>, StoreError> {
+async fn standing(txn: &Txn, functions: &[String; 3]) -> Result<Vec<Standing>, StoreError> {
     let statement = txn.statement(
         "select t.tgname::text as name, t.tgrelid::bigint as relation, t.tgtype as kind,
                 p.proname::text as function,
@@ -392,7 +392,7 @@ async fn standing(txn: &Txn, functions: &[String; 2]) -> Result<Vec<Standing>, S
          join pg_proc p on p.oid = t.tgfoid
          join pg_class c on c.oid = t.tgrelid
          join pg_namespace n on n.oid = c.relnamespace
-         where p.pronamespace = to_regnamespace('rowhook') and p.proname in ($1, $2)
+         where p.pronamespace = to_regnamespace('rowhook') and p.proname in ($1, $2, $3)
          order by t.tgrelid, t.tgname",
         functions.clone().map(Value::from),
     );
@@ -421,7 +421,8 @@ impl Found {
             schema: self.schema.clone(),
             name: self.name.clone(),
             columns: self.columns.clone(),
-            partitions: self.partitions.clone(),
+            partitioned: self.partitioned,
+            parts: self.parts.clone(),
             on_truncate: super::on_truncate(wanted),
             lc_monetary: self.lc_monetary.clone(),
         }

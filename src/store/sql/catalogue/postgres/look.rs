@@ -6,7 +6,7 @@
 //! Everything after it runs with a search path of `pg_catalog`, so that types and expressions print the
 //! same whoever asks.
 
-use migration::triggers::postgres::{Column as Logged, Function, Partition};
+use migration::triggers::postgres::{Column as Logged, Function, Part};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 
 use crate::{
@@ -33,14 +33,17 @@ pub(super) struct Found {
     pub schema: String,
     pub name: String,
     pub columns: Vec<Logged>,
-    pub partitions: Vec<Partition>,
+    pub partitioned: bool,
+    pub parts: Vec<Part>,
     pub lc_monetary: String,
     pub definition: ResourceDefinition,
 }
 
 /// A trigger function as it stands.
 pub(super) struct StandingFunction {
-    pub name: String,
+    /// With the types of its arguments.
+    pub signature: String,
+    stable: bool,
     body: String,
     settings: Vec<String>,
     closed: bool,
@@ -49,7 +52,8 @@ pub(super) struct StandingFunction {
 impl StandingFunction {
     pub fn is(&self, wanted: &Function) -> bool {
         self.closed
-            && self.name == wanted.name
+            && self.signature == wanted.signature
+            && self.stable == wanted.stable
             && self.body == wanted.body
             && self.settings == wanted.settings
     }
@@ -115,8 +119,7 @@ pub(super) async fn look_again(
         "select n.nspname::text as schema, c.relname::text as name, c.relkind::text as kind,
                 c.relpersistence::text as persistence, current_setting('lc_monetary') as lc_monetary,
                 quote_ident(n.nspname) || '.' || quote_ident(c.relname) as qualified,
-                n.nspname like 'pg\\_%' or n.nspname = 'information_schema' as system,
-                (select count(*) from pg_inherits i where i.inhparent = c.oid) as heirs
+                n.nspname like 'pg\\_%' or n.nspname = 'information_schema' as system
          from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = $1::bigint::oid",
         [i64::from(oid).into()],
     );
@@ -125,6 +128,15 @@ pub(super) async fn look_again(
     };
     if let Some(reason) = reason_against(&row)? {
         return Err(unwatchable(wanted, reason));
+    }
+    let partitioned = row.try_get::<String>("", "kind")? == "p";
+    let parts = parts(txn, oid).await?;
+    if !partitioned && !parts.iter().all(|part| part.leaf) {
+        return Err(unwatchable(
+            wanted,
+            "a foreign table inherits from it, whose changes are made elsewhere; watch it there, and those \
+             of the other tables that inherit one by one",
+        ));
     }
     let found = found_table(txn, oid, row.try_get("", "qualified")?).await?;
     let definition = definition(wanted, found)?;
@@ -135,10 +147,6 @@ pub(super) async fn look_again(
             shape: shapes.of_column(&column.name)?,
         })
     };
-    let partitions = match row.try_get::<String>("", "kind")?.as_str() {
-        "p" => partitions(txn, oid).await?,
-        _ => Vec::new(),
-    };
     Ok(Found {
         oid,
         schema: row.try_get("", "schema")?,
@@ -148,7 +156,8 @@ pub(super) async fn look_again(
             .iter()
             .map(logged)
             .collect::<Result<_, StoreError>>()?,
-        partitions,
+        partitioned,
+        parts,
         lc_monetary: row.try_get("", "lc_monetary")?,
         definition,
     })
@@ -158,19 +167,14 @@ pub(super) async fn look_again(
 fn reason_against(row: &QueryResult) -> Result<Option<&'static str>, DbErr> {
     let kind: String = row.try_get("", "kind")?;
     let schema: String = row.try_get("", "schema")?;
-    let heirs: i64 = row.try_get("", "heirs")?;
     Ok(match kind.as_str() {
+        "r" if row.try_get::<String>("", "persistence")? == "t" => {
+            Some("it is a temporary table, which nobody else can see")
+        }
         _ if row.try_get("", "system")? => Some("it is a system table"),
         _ if schema == "rowhook" => Some("it is one of rowhook's own tables"),
         "v" | "m" => Some("it is a view; watch the tables it reads"),
         "f" => Some("it is a foreign table, whose changes are made elsewhere; watch it there"),
-        "r" if row.try_get::<String>("", "persistence")? == "t" => {
-            Some("it is a temporary table, which nobody else can see")
-        }
-        "r" if heirs > 0 => Some(
-            "tables inherit from it, and triggers do not see their rows; watch each of those tables \
-             by itself, or make them partitions",
-        ),
         "r" | "p" => None,
         _ => Some("it is no table"),
     })
@@ -223,7 +227,6 @@ pub(super) async fn tables(txn: &Txn) -> Result<Vec<FoundTable>, StoreError> {
          from pg_class c join pg_namespace n on n.oid = c.relnamespace
          where c.relkind in ('r', 'p') and c.relpersistence <> 't' and not c.relispartition
            and n.nspname not like 'pg\\_%' and n.nspname not in ('information_schema', 'rowhook')
-           and (c.relkind = 'p' or not exists (select from pg_inherits i where i.inhparent = c.oid))
          order by n.nspname, c.relname",
         [],
     );
@@ -235,51 +238,54 @@ pub(super) async fn tables(txn: &Txn) -> Result<Vec<FoundTable>, StoreError> {
     Ok(tables)
 }
 
-/// Every partition at any level. (`pg_partition_tree` would lock them.)
-async fn partitions(txn: &Txn, root: u32) -> Result<Vec<Partition>, StoreError> {
+/// Every partition, or every table that inherits, at any level: one may inherit along several lines. A
+/// temporary one is seen by nobody else. (`pg_partition_tree` would lock them.)
+async fn parts(txn: &Txn, root: u32) -> Result<Vec<Part>, StoreError> {
     let statement = txn.statement(
         "with recursive tree(oid) as (
              select inhrelid from pg_inherits where inhparent = $1::bigint::oid
-             union all
+             union
              select i.inhrelid from tree join pg_inherits i on i.inhparent = tree.oid
          )
          select c.oid::bigint as oid, n.nspname::text as schema, c.relname::text as name,
                 c.relkind = 'r' as leaf
          from tree join pg_class c on c.oid = tree.oid join pg_namespace n on n.oid = c.relnamespace
-         order by c.oid",
+         where c.relpersistence <> 't' order by c.oid",
         [i64::from(root).into()],
     );
-    let mut partitions = Vec::new();
+    let mut parts = Vec::new();
     for row in txn.query_all_raw(statement).await? {
-        partitions.push(Partition {
+        parts.push(Part {
             oid: oid(&row, "oid")?,
             schema: row.try_get("", "schema")?,
             name: row.try_get("", "name")?,
             leaf: row.try_get("", "leaf")?,
         });
     }
-    Ok(partitions)
+    Ok(parts)
 }
 
 /// Those of these functions that there are in schema `rowhook`.
 pub(super) async fn functions(
     txn: &Txn,
-    names: &[String; 2],
+    names: &[String; 3],
 ) -> Result<Vec<StandingFunction>, StoreError> {
     let statement = txn.statement(
-        "select p.proname::text as name, p.prosrc as body, coalesce(p.proconfig, '{}') as settings,
+        "select p.proname || '(' || oidvectortypes(p.proargtypes) || ')' as signature,
+                p.provolatile = 's' as stable, p.prosrc as body, coalesce(p.proconfig, '{}') as settings,
                 p.prosecdef and not exists (
                     select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
                     where a.grantee = 0
                 ) as closed
          from pg_proc p
-         where p.pronamespace = to_regnamespace('rowhook') and p.proname in ($1, $2) and p.pronargs = 0",
+         where p.pronamespace = to_regnamespace('rowhook') and p.proname in ($1, $2, $3)",
         names.clone().map(Value::from),
     );
     let mut functions = Vec::new();
     for row in txn.query_all_raw(statement).await? {
         functions.push(StandingFunction {
-            name: row.try_get("", "name")?,
+            signature: row.try_get("", "signature")?,
+            stable: row.try_get("", "stable")?,
             body: row.try_get("", "body")?,
             settings: row.try_get("", "settings")?,
             closed: row.try_get("", "closed")?,

@@ -56,7 +56,10 @@ impl Shapes {
         let found = self.types.get(&oid).ok_or_else(|| unknown(oid))?;
         let inner = || self.shape(found.inner.ok_or_else(|| unknown(0))?);
         Ok(match found.kind.as_str() {
-            "d" => inner()?,
+            "d" => match inner()? {
+                Shape::Enum => Shape::EnumDomain,
+                base => base,
+            },
             "e" => Shape::Enum,
             "r" => Shape::Range(inner()?.into()),
             "m" => Shape::Multirange(inner()?.into()),
