@@ -11,11 +11,15 @@
 
 mod command_line;
 mod container;
+mod contention;
 mod crash;
 mod deletion;
 mod filters;
+mod frozen;
 mod graphql_api;
 mod guardian;
+mod in_time;
+mod large_window;
 mod layers;
 mod logs;
 mod operations;
