@@ -41,7 +41,7 @@ async fn everybody_at_once(database: TestDatabase) {
     let mut scene = Scene::new(&db, &app, &clock, &management).await;
     let mut rounds = Rounds::lasting(LASTS);
     let mut all = Compared::default();
-    while let Some(mut chance) = rounds.next() {
+    for mut chance in rounds.by_ref() {
         match (rooms.is_up(), chance.random_range(0..4)) {
             (false, 1..) => rooms.start(),
             (true, 0) => rooms.stop().await,

@@ -37,7 +37,7 @@ async fn everybody_in_turn(database: TestDatabase) {
     let mut scene = Scene::new(&db, &app, &clock, &management).await;
     let mut rounds = Rounds::lasting(LASTS);
     let mut all = Compared::default();
-    while let Some(mut chance) = rounds.next() {
+    for mut chance in rounds.by_ref() {
         round(&mut scene, &mut rooms, &management, &mut chance).await;
         all += scene.compare().await;
     }

@@ -109,7 +109,7 @@ async fn written(db: &Db) -> Vec<String> {
     all
 }
 
-fn assert_fenced(result: Result<Cursor, StoreError>) {
+fn assert_fenced(result: &Result<Cursor, StoreError>) {
     assert!(matches!(result, Err(StoreError::Fenced)), "{result:?}");
 }
 
@@ -122,14 +122,14 @@ async fn whoever_was_overtaken_in_the_middle_of_a_page_writes_nothing(database: 
     second.writes(&overtaken, &same, 0..CHANGES).await.unwrap();
     let before = written(&db).await;
     assert_eq!(before[..CHANGES], ["1/1", "2/2", "3/3", "4/4"]);
-    assert_fenced(first.writes(&cursor, &page, 0..CHANGES).await);
+    assert_fenced(&first.writes(&cursor, &page, 0..CHANGES).await);
     assert_eq!(written(&db).await, before);
     // Not even the watermark of an empty page.
     let empty = ChangePage {
         changes: Vec::new(),
         ..page
     };
-    assert_fenced(first.writes(&cursor, &empty, 0..0).await);
+    assert_fenced(&first.writes(&cursor, &empty, 0..0).await);
     assert_eq!(written(&db).await, before);
 }
 
@@ -139,7 +139,7 @@ async fn a_takeover_alone_fences(database: TestDatabase) {
     let page = first.reads(&cursor).await;
     let overtaken = second.takes_over().await;
     let before = written(&db).await;
-    assert_fenced(first.writes(&cursor, &page, 0..CHANGES).await);
+    assert_fenced(&first.writes(&cursor, &page, 0..CHANGES).await);
     assert_eq!(written(&db).await, before);
     // What it did not write the second one finds.
     let same = second.reads(&overtaken).await;
@@ -157,14 +157,14 @@ async fn the_rest_of_a_page_is_fenced_too(database: TestDatabase) {
         overtaken.window, half_way.window,
         "the second goes on there"
     );
-    assert_fenced(first.writes(&half_way, &page, 2..CHANGES).await);
+    assert_fenced(&first.writes(&half_way, &page, 2..CHANGES).await);
     let rest = second.log.read(&overtaken, 1000).await.unwrap();
     assert_eq!(rest.changes.len(), CHANGES - 2);
     second.writes(&overtaken, &rest, 0..2).await.unwrap();
     assert_eq!(written(&db).await[..CHANGES], ["1/1", "2/2", "3/3", "4/4"]);
     // And of the first, which tries again with what it knew before, nothing.
     let before = written(&db).await;
-    assert_fenced(first.writes(&cursor, &page, 0..CHANGES).await);
-    assert_fenced(first.writes(&half_way, &page, 2..CHANGES).await);
+    assert_fenced(&first.writes(&cursor, &page, 0..CHANGES).await);
+    assert_fenced(&first.writes(&half_way, &page, 2..CHANGES).await);
     assert_eq!(written(&db).await, before);
 }
