@@ -33,6 +33,7 @@ use rowhook::{
 #[path = "support/json_documents.rs"]
 pub mod json_documents;
 
+use crate::support::seed::seed;
 use json_documents::JsonDocuments;
 
 /// Random documents that the guide's function sees, besides the fixed ones.
@@ -387,13 +388,6 @@ fn support(file: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests", "it", "support", file]
         .iter()
         .collect()
-}
-
-fn seed() -> u64 {
-    match env::var("ROWHOOK_TEST_SEED") {
-        Ok(seed) => seed.parse().expect("ROWHOOK_TEST_SEED is a whole number"),
-        Err(_) => rand::random(),
-    }
 }
 
 fn now_in_seconds() -> i64 {

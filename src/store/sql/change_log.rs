@@ -3,9 +3,10 @@
 //! PostgreSQL gives ids and transaction ids before commit, so neither can be a high-water mark. A poll
 //! takes the present snapshot and reads the rows that are visible now and were not in the last one:
 //! those of the transactions that were running then, and those that began since. Both come through the
-//! index on xid, so the cost does not grow with the age of the oldest open transaction. Within a
-//! window the order is by id: two transactions that change one row are serialised by its lock, so the
-//! later one's trigger runs after the earlier one's commit. (PgQ reads its queues in this way.)
+//! index on xid, so the cost does not grow with the age of the oldest open transaction. A window that is larger
+//! than a page is walked along the primary key. Within a window the order is by id: two transactions that
+//! change one row are serialised by its lock, so the later one's trigger runs after the earlier one's commit. (PgQ
+//! reads its queues in this way.)
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -195,16 +196,8 @@ fn columns(dialect: Dialect) -> String {
     )
 }
 
-/// A row of `l` that is visible in the snapshot `to` and was not in the last one. `$1`: the
-/// transactions that were running in the last one, `$2`: its xmax.
-fn in_window(to: &str) -> String {
-    format!(
-        "(l.xid = any($1::text::xid8[])
-          or (l.xid >= $2::text::xid8 and l.xid < pg_snapshot_xmax({to})))
-         and pg_visible_in_snapshot(l.xid, {to})"
-    )
-}
-
+/// What a page query that goes through the index is given of the last snapshot: the transactions that were
+/// running in it, and its xmax.
 fn window_values(last: &Snapshot) -> [Value; 2] {
     let running: Vec<String> = last.in_progress().iter().map(u64::to_string).collect();
     [
@@ -213,30 +206,59 @@ fn window_values(last: &Snapshot) -> [Value; 2] {
     ]
 }
 
-/// The statement that opens a window: the present snapshot, and the rows if they fit a page.
-/// `$3`: one more than fit.
+// The planner can not know how large a window is: its newest part is in no statistics yet. So each of the
+// three statements is written for the one index that is right whatever is in the table, and the connection
+// that they are sent on has nothing but index scans (`page_connection`).
+
+/// The statement that opens a window: the present snapshot, and the rows if they fit a page. `$1`: the
+/// transactions that were running in the last snapshot, `$2`: its xmax, `$3`: one row more than fit.
 pub fn open_window_sql() -> String {
     format!(
         "select s.snapshot::text as snapshot, c.*
          from (select pg_current_snapshot() as snapshot) s
          left join lateral (
-             select {columns} from rowhook.logged_actions l
-             where {visible} limit $3
+             (select {columns} from unnest($1::text::xid8[]) r (xid)
+              cross join lateral (
+                  select * from rowhook.logged_actions l where l.xid = r.xid limit $3) l
+              where pg_visible_in_snapshot(r.xid, s.snapshot))
+             union all
+             (select {columns} from rowhook.logged_actions l
+              where l.xid >= $2::text::xid8 and l.xid < pg_snapshot_xmax(s.snapshot)
+                and pg_visible_in_snapshot(l.xid, s.snapshot)
+              order by l.xid limit $3)
+             limit $3
          ) c on true",
         columns = columns(Dialect::Postgres),
-        visible = in_window("s.snapshot"),
     )
 }
 
-/// The statement that reads a page of a large window by the primary key. `$3`: the window's end,
-/// `$4` and `$5`: the range of ids, `$6`: the page's size.
+/// The statement that finds the lowest and the highest id of a large window. `$1` and `$2` as before, `$3`:
+/// the window's end. (`offset 0` keeps the planner from looking for the lowest id along the primary key,
+/// where everything that is kept stands in front of it.)
+pub fn window_bounds_sql() -> &'static str {
+    "select min(w.id) as low, max(w.id) as high from (
+         (select l.id from unnest($1::text::xid8[]) r (xid)
+          cross join lateral (
+              select l.id from rowhook.logged_actions l where l.xid = r.xid offset 0) l
+          where pg_visible_in_snapshot(r.xid, $3::text::pg_snapshot))
+         union all
+         (select l.id from rowhook.logged_actions l
+          where l.xid >= $2::text::xid8 and l.xid < pg_snapshot_xmax($3::text::pg_snapshot)
+            and pg_visible_in_snapshot(l.xid, $3::text::pg_snapshot)
+          order by l.xid offset 0)) w"
+}
+
+/// The statement that reads a page of a large window by the primary key. `$1`: the last snapshot, `$2`: the
+/// window's end, `$3` and `$4`: the range of ids, `$5`: the page's size. (Both snapshots are asked by a
+/// function, so that the other index is of no use.)
 pub fn continue_window_sql() -> String {
     format!(
         "select {columns} from rowhook.logged_actions l
-         where l.id > $4 and l.id <= $5 and {visible}
-         order by l.id limit $6",
+         where l.id > $3 and l.id <= $4
+           and pg_visible_in_snapshot(l.xid, $2::text::pg_snapshot)
+           and not pg_visible_in_snapshot(l.xid, $1::text::pg_snapshot)
+         order by l.id limit $5",
         columns = columns(Dialect::Postgres),
-        visible = in_window("$3::text::pg_snapshot"),
     )
 }
 
@@ -285,17 +307,10 @@ impl SqlChangeLog {
     /// The lowest and highest id of a window that is too large for a page, found once.
     async fn bounds(&self, last: &Snapshot, to: Position) -> Result<Window, StoreError> {
         let [running, xmax] = window_values(last);
-        let sql = format!(
-            // `offset 0` keeps the planner from looking for the lowest id along the primary key, where
-            // everything that is kept stands in front of it.
-            "select min(w.id) as low, max(w.id) as high from (
-                 select l.id from rowhook.logged_actions l where {} offset 0) w",
-            in_window("$3::text::pg_snapshot")
-        );
         let values = [running, xmax, to.to_string().into()];
         let db = self.db()?;
         let row = db
-            .query_one_raw(db.statement(&sql, values))
+            .query_one_raw(db.statement(window_bounds_sql(), values))
             .await?
             .ok_or_else(|| StoreError::corrupt("an aggregate returned no row"))?;
         let low: Option<i64> = row.try_get("", "low")?;
@@ -317,10 +332,8 @@ impl SqlChangeLog {
         let (after, last) = (window.after.0, window.last.0);
         let statement = match &cursor.watermark {
             Position::Snapshot(seen) => {
-                let [running, xmax] = window_values(seen);
-                let values: [Value; 6] = [
-                    running,
-                    xmax,
+                let values: [Value; 5] = [
+                    seen.to_string().into(),
                     window.to.to_string().into(),
                     after.into(),
                     last.into(),

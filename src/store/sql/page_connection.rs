@@ -7,9 +7,16 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use sea_orm::ConnectionTrait as _;
+
 use crate::store::StoreError;
 
-use super::db::Db;
+use super::db::{Db, Dialect};
+
+/// How pages are read, once and for all. The rows of a window are the newest ones, of which the planner's
+/// statistics tell nothing: it takes a million for a handful, gathers all of them to sort them, and again for
+/// the next page; or, where it knows that there are many, it begins at the table's first row.
+const ALONG_INDEXES: &str = "set enable_seqscan = off; set enable_bitmapscan = off";
 
 /// Shared by [`super::change_log::SqlChangeLog`] and [`super::fan_out::SqlFanOut`].
 #[derive(Clone)]
@@ -30,6 +37,9 @@ impl PageConnection {
     /// A new one takes the place of the old, which whoever still holds it keeps: it may hang there.
     pub(super) async fn begin_anew(&self) -> Result<Db, StoreError> {
         let fresh = self.db.alone().await?;
+        if fresh.dialect() == Dialect::Postgres {
+            fresh.execute_unprepared(ALONG_INDEXES).await?;
+        }
         *self.present.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());
         Ok(fresh)
     }
@@ -44,7 +54,7 @@ impl PageConnection {
     }
 
     /// The present one.
-    pub(super) fn get(&self) -> Result<Db, StoreError> {
+    pub fn get(&self) -> Result<Db, StoreError> {
         let present = self.present.read().unwrap_or_else(PoisonError::into_inner);
         // Without a take-over there is no cursor to read or write under.
         present.clone().ok_or(StoreError::Fenced)

@@ -1,14 +1,12 @@
 //! The page's verifying functions: those without a library, those with one, and the page's module
 //! for `x-ion-signature` in Node, on deliveries that are sound and on those that are not.
 
-use std::env;
-
 use rowhook::{
     domain::shared_secret::SharedSecret,
     policy::signature::{ion_message, verify_ion, verify_standard},
 };
 
-use crate::signatures::json_documents::JsonDocuments;
+use crate::{signatures::json_documents::JsonDocuments, support::seed::seed};
 
 use super::{
     page::Page,
@@ -166,10 +164,7 @@ fn node_accepts_what_is_sound_and_nothing_else() {
 
 /// The nasty documents that `signatures` shows to the guide's own function.
 fn documents(language: Language) {
-    let seed = match env::var("ROWHOOK_TEST_SEED") {
-        Ok(seed) => seed.parse().unwrap(),
-        Err(_) => rand::random(),
-    };
+    let seed = seed();
     let mut source = JsonDocuments::new(seed);
     let mut texts = JsonDocuments::fixed();
     texts.extend((0..DOCUMENTS).map(|_| source.document()));

@@ -10,6 +10,8 @@ mod event_lists;
 mod event_log;
 mod intervals;
 mod intervals_at_once;
+mod leadership;
+mod page_plans;
 mod pages;
 mod plans;
 mod receivers;

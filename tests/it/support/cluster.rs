@@ -15,7 +15,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::service::{DEADLINE, LOOK_AGAIN};
+use super::service::{DEADLINE, LOOK_AGAIN, signal};
 
 /// The server's ports; what asks the system for one gets others.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
@@ -123,6 +123,13 @@ impl Cluster {
     pub fn kill9(&mut self) {
         let mut server = self.server.take().expect("it does not run");
         server.kill().unwrap();
+        server.wait().unwrap();
+    }
+
+    /// Shuts the server down in its mode "immediate": as a crash, but its processes are told.
+    pub fn stop_at_once(&mut self) {
+        let mut server = self.server.take().expect("it does not run");
+        signal(server.id(), "QUIT");
         server.wait().unwrap();
     }
 

@@ -1,7 +1,9 @@
 //! What several behaviours need: databases of their own, servers that misbehave on purpose, names,
 //! certificates, the service itself and a receiver for it.
 
+pub mod audit;
 pub mod both;
+pub mod capture;
 pub mod certificates;
 pub mod cluster;
 pub mod command;
@@ -16,7 +18,9 @@ pub mod network;
 pub mod pipeline;
 pub mod raw_server;
 pub mod receiver;
+pub mod rivals;
 pub mod rooms;
+pub mod seed;
 pub mod service;
 pub mod socket;
 pub mod stored;

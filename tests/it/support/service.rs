@@ -161,10 +161,15 @@ impl Service {
         running.child.wait().unwrap();
     }
 
+    /// The process's id.
+    pub fn process(&self) -> u32 {
+        let running = self.running.as_ref().expect("it does not run");
+        running.child.id()
+    }
+
     /// Sends the process a signal, such as `STOP`.
     pub fn signal(&self, name: &str) {
-        let running = self.running.as_ref().expect("it does not run");
-        signal(running.child.id(), name);
+        signal(self.process(), name);
     }
 
     /// Asks the process to end (SIGTERM) and tells how it did.
