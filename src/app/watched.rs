@@ -68,7 +68,13 @@ pub(super) async fn install(
         }
         resources.push(resource);
     }
-    notices::switch(db, settings.capture.notify).await?;
+    if let Err(error) = notices::switch(db, settings.capture.notify).await {
+        tracing::warn!(
+            %error,
+            "the log could not be made to notify, or to be silent, as capture.notify says; nothing depends on it. \
+             `rowhook resources install` as the role that owns schema rowhook does it"
+        );
+    }
     for left in installer.installed().await? {
         if wanted.iter().all(|one| one.name != left.name) {
             let (resource, table) = (&left.name, &left.definition.table);

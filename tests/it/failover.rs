@@ -1,4 +1,4 @@
-//! A standby that had not got everything takes over.
+//! A server takes over that had not got everything: a standby that lagged, or a backup that was recovered.
 
 use rowhook::store::sql::db::Dialect;
 
@@ -28,14 +28,15 @@ async fn reading_goes_on_and_no_event_id_comes_twice() {
     insert(1..=10).await;
     house.settled(10).await;
 
-    // What comes after this the standby never gets.
-    let mut standby = primary.standby().await;
-    standby.kill9();
+    // What comes after this the other server never gets.
+    primary.kill9();
+    let mut other = primary.copy();
+    primary.restart().await;
     insert(11..=20).await;
     house.settled(20).await;
     let known = house.receiver.wait_for_events(20).await;
     primary.kill9();
-    standby.take_the_place_of(&primary).await;
+    other.take_the_place_of(&primary).await;
 
     insert(21..=25).await;
     let all = house.receiver.wait_for_events(25).await;

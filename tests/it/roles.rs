@@ -11,7 +11,7 @@ use crate::support::{
     service::{Service, Watched},
 };
 
-const ENTRY: &str = "[[resources]]\nname = \"ITEM\"\ntable = \"public.items\"\n";
+const ENTRY: &str = "[[resources]]\nname = \"ITEM\"\ntable = \"app.items\"\n";
 
 /// The page's SQL, with roles of this test's own in place of the page's.
 fn of_the_page(rename: &impl Fn(&str) -> String) -> Vec<String> {
@@ -53,18 +53,20 @@ async fn one_role_installs_and_a_lesser_one_runs() {
                 text.replace(role, &mine(role))
             })
     };
-    let [before, after] = of_the_page(&rename).try_into().unwrap();
+    let [before, names, after] = of_the_page(&rename).try_into().unwrap();
     let (owner, service) = (mine("rowhook_owner"), mine("rowhook_service"));
     let (app_owner, writer) = (mine("app_owner"), mine("writer"));
     let admin = database.application().await;
     let sql = async |sql: &str| admin.execute_unprepared(sql).await.unwrap();
     sql(&format!(
         "create role {app_owner}; create role {writer} login;
-         create table items (id int primary key, n int); alter table items owner to {app_owner};
-         grant insert, update, delete on items to {writer}"
+         create schema app authorization {app_owner}; grant usage on schema app to {writer};
+         create table app.items (id int primary key, n int); alter table app.items owner to {app_owner};
+         grant select, insert, update, delete, truncate on app.items to {writer}"
     ))
     .await;
     sql(&before).await;
+    sql(&names).await;
 
     let shell = Shell::on(&as_role(&database.url, &owner));
     shell.write("rowhook.toml", ENTRY);
@@ -77,7 +79,7 @@ async fn one_role_installs_and_a_lesser_one_runs() {
     let service_url = as_role(&database.url, &service);
     let items = Watched {
         name: "ITEM",
-        table: "public.items",
+        table: "app.items",
         more: "",
     };
     let mut house = House::with_service(
@@ -88,10 +90,11 @@ async fn one_role_installs_and_a_lesser_one_runs() {
     );
     house.register_for_items("/items", "").await;
     house
-        .sql("insert into items values (1, 1), (2, 1); update items set n = 2 where id = 1; delete from items where id = 2")
+        .sql("insert into app.items values (1, 1), (2, 1); update app.items set n = 2 where id = 1; delete from app.items where id = 2;
+             begin isolation level repeatable read; truncate app.items; commit")
         .await;
-    house.receiver.wait_for_events(4).await;
-    house.settled(4).await;
+    house.receiver.wait_for_events(5).await;
+    house.settled(5).await;
 
     let shell = Shell::on(&service_url);
     shell.write("rowhook.toml", ENTRY);
@@ -99,12 +102,13 @@ async fn one_role_installs_and_a_lesser_one_runs() {
 
     let as_service = connect(&house.url, &service).await;
     for beyond in [
-        "select * from items",
-        "update items set n = 3",
-        "drop trigger \" rowhook_item\" on items",
-        "alter table items disable trigger all",
+        "select * from app.items",
+        "update app.items set n = 3",
+        "drop trigger \" rowhook_item\" on app.items",
+        "alter table app.items disable trigger all",
         "alter table rowhook.logged_actions add column more text",
         "create table rowhook.more ()",
+        "insert into rowhook.fresh_reads default values",
         "create or replace function rowhook.log_item() returns trigger language plpgsql as 'begin return null; end'",
     ] {
         refused(as_service.execute_unprepared(beyond).await);
@@ -121,7 +125,7 @@ async fn one_role_installs_and_a_lesser_one_runs() {
     house.app.clone().close().await.unwrap();
     house.service.terminate().await;
     sql(&format!(
-        "drop schema rowhook cascade; drop table items;
+        "drop schema rowhook cascade; drop schema app cascade;
          drop owned by {owner}, {service}, {app_owner}, {writer};
          drop role {owner}, {service}, {app_owner}, {writer}"
     ))

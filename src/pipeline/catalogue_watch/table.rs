@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         ids::ResourceId,
-        resource::{Column, ResourceDefinition, ResourceName},
+        resource::{Column, Resource, ResourceDefinition, ResourceName},
     },
     store::{
         StoreError,
@@ -43,12 +43,18 @@ struct Trouble {
 }
 
 /// What a look comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Verdict {
     Well,
     Mend,
+    /// Changes go by unlogged, and another instance has other settings: by those.
+    MendAs(Box<WantedResource>),
     Leave(Kind),
 }
+
+const OTHER_SETTINGS: &str = "another instance has put its triggers on with other settings (`table`, `key`, `etag`, \
+    `exclude` or `on_truncate` of its [[resources]] entry), and they stay as they are; give every instance the same \
+    configuration and restart those with the former one";
 
 /// A watched table between two looks.
 pub(super) struct Table {
@@ -103,15 +109,12 @@ impl Table {
                         serves, so its changes are not logged; they stay off until `rowhook resources install` or the \
                         next start"
                     }
-                    _ => {
-                        "another instance has put its triggers on with other settings (`table`, `key`, `etag`, \
-                        `exclude` or `on_truncate` of its [[resources]] entry), and they stay as they are; give every \
-                        instance the same configuration and restart those with the former one"
-                    }
+                    _ => OTHER_SETTINGS,
                 };
                 Ok(self.goes_on(kind, text.to_owned()))
             }
             Verdict::Mend => self.mend(installer, own, &found).await,
+            Verdict::MendAs(theirs) => self.mend_as(&theirs, installer, &found).await,
         }
     }
 
@@ -149,6 +152,28 @@ impl Table {
         }
         self.tell(found, &what, &resource.definition);
         Ok(Some(format!("{what}; the triggers were put on anew")))
+    }
+
+    /// Puts the triggers of another instance's settings on again, which were lost: to log nothing would be worse,
+    /// and to log by this instance's settings could log what those exclude.
+    async fn mend_as(
+        &mut self,
+        theirs: &WantedResource,
+        installer: &dyn ResourceInstaller,
+        found: &TableLook,
+    ) -> Result<Option<String>, StoreError> {
+        let what = what(found);
+        match installer.install(theirs).await {
+            Ok((resource, Installed::Changed)) => {
+                self.tell(found, &what, &resource.definition);
+                Ok(Some(format!("{what}; the triggers were put on anew")))
+            }
+            // They are on another table.
+            Ok((_, Installed::Unchanged)) => {
+                Ok(self.goes_on(Kind::OtherSettings, OTHER_SETTINGS.to_owned()))
+            }
+            Err(error) => self.can_not(error, &what),
+        }
     }
 
     fn tell(&self, found: &TableLook, what: &str, now: &ResourceDefinition) {
@@ -194,7 +219,7 @@ impl Table {
         if kind == Kind::Unfit {
             text.push_str(
                 ". Until the table is mended, or the entry and rowhook restarted, changes are logged as far as the triggers \
-                 of before can; no column that came since is logged, and an excluded one that was renamed stays out",
+                 of before can: under the names that they know, whichever columns have these names now",
             );
         }
         Ok(self.goes_on(kind, text))
@@ -256,9 +281,30 @@ fn verdict(own: Option<ResourceId>, found: &TableLook) -> Verdict {
         (Some(version), own)
             if own != Some(version.id) && !is_alike(&version.definition, &found.found) =>
         {
-            Verdict::Leave(Kind::OtherSettings)
+            match found.state {
+                TriggerState::InForce | TriggerState::Altered => {
+                    Verdict::Leave(Kind::OtherSettings)
+                }
+                TriggerState::Missing | TriggerState::Disabled => {
+                    Verdict::MendAs(Box::new(settings_of(version)))
+                }
+            }
         }
         _ => Verdict::Mend,
+    }
+}
+
+/// The settings that a version was made of.
+fn settings_of(version: &Resource) -> WantedResource {
+    let of = version.definition.clone();
+    WantedResource {
+        name: version.name.clone(),
+        aliases: version.aliases.clone(),
+        table: of.table,
+        key: of.key,
+        etag: of.etag,
+        exclude: of.exclude,
+        on_truncate: of.on_truncate,
     }
 }
 
@@ -301,8 +347,8 @@ fn what(found: &TableLook) -> String {
                 .to_owned(),
         ),
         TriggerState::Missing => parts.push(
-            "not all of its triggers were on it (the table was made anew, or they were dropped), so changes made \
-             meanwhile were not seen"
+            "not all of its triggers were on it (the table was made anew, a table began to inherit from it, or they \
+             were dropped), so changes made meanwhile were not seen"
                 .to_owned(),
         ),
         TriggerState::Disabled => parts.push(

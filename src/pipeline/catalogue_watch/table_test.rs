@@ -1,10 +1,7 @@
 //! What is decided and said of a look.
 
 use super::*;
-use crate::domain::{
-    ids::ResourceId,
-    resource::{OnTruncate, Resource},
-};
+use crate::domain::{ids::ResourceId, resource::OnTruncate};
 
 fn definition(columns: &[(&str, &str)], exclude: &[&str]) -> ResourceDefinition {
     let column = |(name, data_type): &(&str, &str)| Column {
@@ -46,6 +43,15 @@ fn it_mends_what_happened_to_the_table_and_leaves_what_people_did() {
     let grown = || definition(&[("id", "int"), ("more", "text")], &[]);
     let hiding = || definition(&[("id", "int")], &["more"]);
     let own = Some(ResourceId(1));
+    let hiding_settings = WantedResource {
+        name: "ITEM".parse().unwrap(),
+        aliases: Vec::new(),
+        table: "public.items".into(),
+        key: vec!["id".into()],
+        etag: None,
+        exclude: vec!["more".into()],
+        on_truncate: OnTruncate::Rows,
+    };
     let cases = [
         (look(InForce, plain(), Some((1, plain()))), Verdict::Well),
         (look(InForce, plain(), Some((2, plain()))), Verdict::Well),
@@ -59,6 +65,11 @@ fn it_mends_what_happened_to_the_table_and_leaves_what_people_did() {
             Verdict::Leave(Kind::OtherSettings),
         ),
         (look(Missing, plain(), None), Verdict::Leave(Kind::TakenOff)),
+        // The same, and nothing is logged: by its settings, which are the stricter ones.
+        (
+            look(Missing, grown(), Some((2, hiding()))),
+            Verdict::MendAs(Box::new(hiding_settings)),
+        ),
     ];
     for (found, wanted) in cases {
         assert_eq!(verdict(own, &found), wanted, "{found:?}");

@@ -8,13 +8,15 @@
 //! what this server has. But receivers may have been told of what it has not, under event ids that it would give
 //! again, and a receiver that knows the id would take the new event for one that it has. So ids skip a stretch.
 
+use rand::RngExt;
 use sea_orm::ConnectionTrait;
 
 use crate::store::StoreError;
 
 use super::db::Txn;
 
-/// Event ids that are skipped: more than were given on the old server after the moment that the new one knows.
+/// Event ids that are skipped: more than were given on the old server after the moment that the new one knows, and
+/// as many more at random, since a backup may be recovered twice, to the same timeline each time.
 const SKIPPED: i64 = 1_000_000;
 
 /// The present timeline: the first eight digits of the names of its files (PostgreSQL documentation, "WAL
@@ -27,7 +29,7 @@ pub(super) async fn settle(txn: &Txn) -> Result<(), StoreError> {
     let sql = format!(
         "select c.system_identifier = s.system_identifier as same_cluster, c.timeline as was, {TIMELINE} as now,
                 has_sequence_privilege(pg_get_serial_sequence('rowhook.events', 'id'), 'update') as may_skip
-         from rowhook.capture_cursor c, pg_control_system() s"
+         from rowhook.capture_cursor c, pg_control_system() s where c.id = 1"
     );
     let row = txn
         .query_one_raw(txn.statement(&sql, []))
@@ -53,14 +55,15 @@ pub(super) async fn settle(txn: &Txn) -> Result<(), StoreError> {
     }
     let skip = "select setval(s.name, nextval(s.name) + $1)
                 from (select pg_get_serial_sequence('rowhook.events', 'id')::regclass as name) s";
-    txn.query_one_raw(txn.statement(skip, [SKIPPED.into()]))
+    let skipped = SKIPPED + rand::rng().random_range(0..SKIPPED);
+    txn.query_one_raw(txn.statement(skip, [skipped.into()]))
         .await?;
     let here = "update rowhook.capture_cursor set timeline = $1 where id = 1";
     txn.execute_raw(txn.statement(here, [now.into()])).await?;
     tracing::warn!(
         from_timeline = was,
         to_timeline = now,
-        skipped_event_ids = SKIPPED,
+        skipped_event_ids = skipped,
         "the database failed over to another server, or was recovered; reading goes on where this one's state \
          ends. What it never got from the old one is gone from here, and receivers may know of it: event ids skip a \
          stretch, so that none of them is given again"

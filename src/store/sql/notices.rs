@@ -13,7 +13,7 @@ use tokio::{sync::Notify, task::AbortHandle};
 use crate::store::StoreError;
 
 use super::{
-    catalogue::LockPatience,
+    catalogue::{LockPatience, postgres::INSTALL_LOCK},
     db::{Db, Dialect},
     faults::database_code,
 };
@@ -29,7 +29,9 @@ revoke all on function rowhook.wake() from public;
 create or replace trigger wake after insert on rowhook.logged_actions
     for each statement execute function rowhook.wake();
 alter table rowhook.logged_actions enable always trigger wake;";
-const OFF: &str = "drop function rowhook.wake() cascade;";
+const OFF: &str = "drop function if exists rowhook.wake() cascade;";
+/// How often it is tried: a hint is not worth a long wait at the start.
+const TRIES: u32 = 10;
 
 /// Makes the log notify, or be silent, as the settings say; where it does already, nothing is touched.
 /// On SQLite there is nothing to do.
@@ -44,7 +46,7 @@ pub async fn switch(db: &Db, on: bool) -> Result<(), StoreError> {
     while is_on(db).await? != on {
         match try_switch(db, on, patience.timeout).await {
             Ok(()) => break,
-            Err(error) if is_locked(&error) && tries < patience.tries => {
+            Err(error) if is_locked(&error) && tries < TRIES => {
                 tries += 1;
                 tokio::time::sleep(patience.pause).await;
             }
@@ -65,7 +67,7 @@ async fn is_on(db: &Db) -> Result<bool, StoreError> {
 
 async fn try_switch(db: &Db, on: bool, timeout: Duration) -> Result<(), DbErr> {
     let statements = format!(
-        "set local lock_timeout = {}; {}",
+        "set local lock_timeout = {}; select pg_advisory_xact_lock({INSTALL_LOCK}); {}",
         timeout.as_millis(),
         if on { ON } else { OFF }
     );

@@ -15,8 +15,9 @@ use super::db::{Db, Dialect};
 
 /// How pages are read, once and for all. The rows of a window are the newest ones, of which the planner's
 /// statistics tell nothing: it takes a million for a handful, gathers all of them to sort them, and again for
-/// the next page; or, where it knows that there are many, it begins at the table's first row.
-const ALONG_INDEXES: &str = "set enable_seqscan = off; set enable_bitmapscan = off";
+/// the next page; or, where it knows that there are many, it begins at the table's first row. A statement that has
+/// no index to go by looks immensely costly then, and would be compiled.
+const ALONG_INDEXES: &str = "set enable_seqscan = off; set enable_bitmapscan = off; set jit = off";
 
 /// Shared by [`super::change_log::SqlChangeLog`] and [`super::fan_out::SqlFanOut`].
 #[derive(Clone)]

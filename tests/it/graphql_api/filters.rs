@@ -213,7 +213,7 @@ async fn the_last_changes_are_judged(database: TestDatabase) {
         broken["reason"]
             .as_str()
             .unwrap()
-            .contains("no JSON object")
+            .contains("can not be read")
     );
     let counts = json!([
         all["changeCount"],

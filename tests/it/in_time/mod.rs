@@ -176,7 +176,9 @@ impl Scene {
             assert_eq!(sequence, count, "a number of subscription {subscription}");
             let action = Action::from_code(code.try_into().unwrap()).unwrap();
             let data: serde_json::Value = serde_json::from_str(&text).unwrap();
-            let tag = data["tag"].as_i64().unwrap();
+            // On PostgreSQL an array, and it is the fourth column.
+            let tag = data.get("tag").unwrap_or_else(|| &data[3]);
+            let tag = tag.as_i64().unwrap();
             let place = places.get(&(name.as_str(), action, tag));
             let place = place.unwrap_or_else(|| {
                 panic!("subscription {subscription} got what nobody committed now: {action} {text}")

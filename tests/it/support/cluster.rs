@@ -13,6 +13,7 @@ use std::{
     time::Instant,
 };
 
+use sea_orm::{ConnectionTrait as _, Database};
 use tempfile::TempDir;
 
 use super::service::{DEADLINE, LOOK_AGAIN, signal};
@@ -80,38 +81,29 @@ impl Cluster {
         file.write_all(settings.as_bytes()).unwrap();
     }
 
-    /// A standby that follows it, from its present state on.
-    pub async fn standby(&self) -> Self {
-        let mut standby = Self::stopped();
-        let copied = standby
-            .command("pg_basebackup")
-            .args(["-D"])
-            .arg(standby.data())
-            .args(["-d", &self.url("postgres")])
-            .args(["--write-recovery-conf", "--wal-method=stream"])
-            .args(["--checkpoint=fast", "--no-sync"])
-            .output()
-            .unwrap();
-        assert!(copied.status.success(), "{copied:?}");
-        standby.configure(&format!("port = {}\n", standby.port));
-        standby.restart().await;
-        standby
+    /// A copy of its files as they are now, while it is stopped.
+    pub fn copy(&self) -> Self {
+        assert!(self.server.is_none(), "it runs still");
+        let copy = Self::stopped();
+        let (from, to) = (self.data(), copy.data());
+        let copied = Command::new("cp").arg("-a").args([from, to]).status();
+        assert!(copied.unwrap().success());
+        copy
     }
 
-    /// Makes a standby that was stopped the server at the address of one that is gone.
+    /// Starts this copy at the address of the server that it was made of, as a standby that is promoted.
     pub async fn take_the_place_of(&mut self, gone: &Self) {
         assert!(gone.server.is_none(), "it runs still");
         self.port = gone.port;
-        self.configure(&format!("port = {}\n", self.port));
+        let signal = self.data().join("standby.signal");
+        std::fs::write(signal, "").unwrap();
         self.restart().await;
-        let promoted = self
-            .command("pg_ctl")
-            .arg("promote")
-            .arg("-D")
-            .arg(self.data())
-            .output()
+        let promote = Database::connect(self.url("postgres")).await.unwrap();
+        promote
+            .execute_unprepared("select pg_promote()")
+            .await
             .unwrap();
-        assert!(promoted.status.success(), "{promoted:?}");
+        promote.close().await.unwrap();
     }
 
     /// Where a database of it is; `postgres` is there from the start.
@@ -172,7 +164,7 @@ impl Cluster {
         lines.next() == Some(&server.id().to_string())
             && lines
                 .next_back()
-                .is_some_and(|state| state.trim() == "ready")
+                .is_some_and(|state| ["ready", "standby"].contains(&state.trim()))
     }
 
     /// A program of the server, as the user that it may run as. It dies with the test.

@@ -130,9 +130,7 @@ async fn those_that_come_and_go_are_noticed() {
     items.run("alter table two disable trigger all").await;
     assert_eq!(state().await, TriggerState::Disabled);
     items.install(&one).await.unwrap();
-    items
-        .run("drop trigger \" rowhook_item_update\" on one")
-        .await;
+    items.run("drop trigger \" rowhook_item\" on one").await;
     assert_eq!(state().await, TriggerState::Missing);
     items.install(&one).await.unwrap();
     assert_eq!(items.install(&one).await.unwrap().1, Installed::Unchanged);

@@ -10,22 +10,30 @@ impl Table {
     /// a table of their own and forge log rows. Oids are told first because a rename keeps them; after a
     /// dump and restore they are others, and the name tells.
     fn guard(&self) -> String {
+        self.guard_of(
+            "tg_relid",
+            "'Drop the trigger ' || quote_ident(tg_name) || ' on ' || tg_relid::regclass
+                    || '; rowhook resources install puts triggers where they belong.'",
+        )
+    }
+
+    /// The same for a relation that is named otherwise.
+    fn guard_of(&self, relation: &str, hint: &str) -> String {
         let oids: Vec<String> = std::iter::once(self.oid)
             .chain(self.parts.iter().map(|one| one.oid))
             .map(|oid| oid.to_string())
             .collect();
         let (oids, oid) = (oids.join(","), self.oid);
         let table = literal(&self.qualified());
-        let unless_inherited = self.unless_inherited(&table);
+        let unless_inherited = self.unless_inherited(relation, &table);
         format!(
-            "    if tg_relid <> all ('{{{oids}}}'::oid[]) then
-        if to_regclass({table}) is distinct from tg_relid::regclass and not exists (
-            select from pg_partition_ancestors(tg_relid) as a
+            "    if {relation} <> all ('{{{oids}}}'::oid[]) then
+        if to_regclass({table}) is distinct from {relation}::regclass and not exists (
+            select from pg_partition_ancestors({relation}) as a
             where a.relid in ({oid}::oid, to_regclass({table})::oid)
         ){unless_inherited} then
             raise exception 'this function of rowhook logs the changes of % and of no other table', {table}
-                using hint = 'Drop the trigger ' || quote_ident(tg_name) || ' on ' || tg_relid::regclass
-                    || '; rowhook resources install puts triggers where they belong.';
+                using hint = {hint};
         end if;
     end if;
 "
@@ -33,7 +41,7 @@ impl Table {
     }
 
     /// For the guard: what `pg_partition_ancestors` does not tell.
-    fn unless_inherited(&self, table: &str) -> String {
+    fn unless_inherited(&self, relation: &str, table: &str) -> String {
         if self.partitioned || self.parts.is_empty() {
             return String::new();
         }
@@ -41,7 +49,7 @@ impl Table {
         format!(
             " and not exists (
             with recursive line(oid) as (
-                select tg_relid union select i.inhparent from line join pg_inherits as i on i.inhrelid = line.oid
+                select {relation} union select i.inhparent from line join pg_inherits as i on i.inhrelid = line.oid
             )
             select from line where line.oid in ({oid}::oid, to_regclass({table})::oid)
         )"
@@ -252,6 +260,8 @@ end
         let select = |row: String| dollar_quoted(&format!("select {row} as row from only "));
         let (rows, as_is) = (select(self.row("t")), select(self.row_as_it_is("t.*")));
         let tables = truncated_tables("$1", "$2");
+        // Who may write requests could else have rows of any table read.
+        let guard = self.guard_of("$1", "'Only the triggers on TRUNCATE ask it.'");
         format!(
             "
 #variable_conflict use_column
@@ -259,7 +269,7 @@ declare
     _table regclass;
     _row text;
 begin
-    for _table in
+{guard}    for _table in
 {tables}
     loop
         begin

@@ -8,7 +8,7 @@
 
 mod excluded;
 mod name;
-mod postgres;
+pub(super) mod postgres;
 mod sqlite;
 mod versions;
 

@@ -31,7 +31,7 @@ use super::{excluded::Excluded, versions};
 use look::Found;
 
 /// Two instances that start at once install one after the other: advisory lock, "rowhook" and one.
-const INSTALL_LOCK: i64 = 0x726f_7768_6f6f_6b01;
+pub(in crate::store::sql) const INSTALL_LOCK: i64 = 0x726f_7768_6f6f_6b01;
 
 /// How a statement ended that may have to be tried again.
 enum Failure {
