@@ -316,7 +316,10 @@ async fn an_excluded_column_that_is_renamed_never_leaks(database: TestDatabase) 
     let found = noted(&house, "PERSON", "which `exclude` names").await;
     assert_eq!(found["triggers"], "ALTERED", "{found}");
     assert!(
-        found["note"].as_str().unwrap().contains("stays out"),
+        found["note"]
+            .as_str()
+            .unwrap()
+            .contains("under the names that they know"),
         "{found}"
     );
     assert_eq!(

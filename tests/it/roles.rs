@@ -90,8 +90,10 @@ async fn one_role_installs_and_a_lesser_one_runs() {
     );
     house.register_for_items("/items", "").await;
     house
-        .sql("insert into app.items values (1, 1), (2, 1); update app.items set n = 2 where id = 1; delete from app.items where id = 2;
-             begin isolation level repeatable read; truncate app.items; commit")
+        .sql("insert into app.items values (1, 1), (2, 1); update app.items set n = 2 where id = 1; delete from app.items where id = 2")
+        .await;
+    house
+        .sql("begin isolation level repeatable read; truncate app.items; commit")
         .await;
     house.receiver.wait_for_events(5).await;
     house.settled(5).await;

@@ -34,8 +34,8 @@ impl SqlHealth {
     }
 }
 
-/// Everything that may lack: the schema, the tables for rowhook's role, and the log for the owners of the triggers'
-/// functions, as whom they run.
+/// Everything that may lack: the schema, the tables for rowhook's role (but for the one that only triggers use), and
+/// the log for the owners of the triggers' functions, as whom they run.
 const LACKING: &str = "
     select 'schema rowhook' as object, current_user::text as role, 'USAGE' as rights
     from pg_namespace n where n.nspname = 'rowhook' and not has_schema_privilege(n.oid, 'USAGE')
@@ -44,7 +44,7 @@ const LACKING: &str = "
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace,
     unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) with ordinality as w(name, place)
-    where n.nspname = 'rowhook' and c.relkind in ('r', 'p')
+    where n.nspname = 'rowhook' and c.relkind in ('r', 'p') and c.relname <> 'fresh_reads'
       and (w.name = 'SELECT' or c.relname <> 'seaql_migrations')
       and not has_table_privilege(c.oid, w.name)
     group by c.relname
