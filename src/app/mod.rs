@@ -79,11 +79,7 @@ const BETWEEN_PASSES: Duration = Duration::from_secs(600);
 /// rounds (eight a second, as it is), it is a sample; `rowhook doctor --changes` looks further.
 const RECONCILED: u32 = 5000;
 /// Whoever looks once a minute need not insist.
-const FEW_TRIES: LockPatience = LockPatience {
-    timeout: Duration::from_millis(100),
-    tries: 3,
-    pause: Duration::from_millis(400),
-};
+const FEW_TRIES: u32 = 3;
 
 /// Runs a future on the actix system of this process, which stages and servers need.
 pub fn block_on<T>(work: impl Future<Output = T>) -> T {
@@ -146,7 +142,13 @@ impl Service {
             leases,
             retention: Arc::new(SqlRetention::new(db.clone())),
             watched: WatchedCatalogue {
-                installer: Arc::new(SqlResourceInstaller::with_patience(db.clone(), FEW_TRIES)),
+                installer: Arc::new(SqlResourceInstaller::with_patience(
+                    db.clone(),
+                    LockPatience {
+                        tries: FEW_TRIES,
+                        ..LockPatience::default()
+                    },
+                )),
                 wanted: wanted.clone(),
                 catalogue: live.clone(),
             },

@@ -67,6 +67,12 @@ pub fn database_code(error: &DbErr) -> Option<String> {
     Some(of_sqlx(error)?.as_database_error()?.code()?.into_owned())
 }
 
+/// PostgreSQL: whether a lock was not to be had in time: lock_not_available, or a deadlock that the lock timeout
+/// was too slow for.
+pub fn is_lock_missed(error: &DbErr) -> bool {
+    matches!(database_code(error).as_deref(), Some("55P03" | "40P01"))
+}
+
 /// Whether another connection holds SQLite's write lock (SQLITE_BUSY and its extended codes).
 pub fn is_busy(error: &DbErr) -> bool {
     let code = database_code(error).and_then(|code| code.parse::<u32>().ok());

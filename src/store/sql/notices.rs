@@ -15,7 +15,7 @@ use crate::store::StoreError;
 use super::{
     catalogue::{LockPatience, postgres::INSTALL_LOCK},
     db::{Db, Dialect},
-    faults::database_code,
+    faults::is_lock_missed,
 };
 
 const CHANNEL: &str = "rowhook";
@@ -46,7 +46,7 @@ pub async fn switch(db: &Db, on: bool) -> Result<(), StoreError> {
     while is_on(db).await? != on {
         match try_switch(db, on, patience.timeout).await {
             Ok(()) => break,
-            Err(error) if is_locked(&error) && tries < TRIES => {
+            Err(error) if is_lock_missed(&error) && tries < TRIES => {
                 tries += 1;
                 tokio::time::sleep(patience.pause).await;
             }
@@ -73,11 +73,6 @@ async fn try_switch(db: &Db, on: bool, timeout: Duration) -> Result<(), DbErr> {
     );
     // Several statements in one message are one transaction.
     db.execute_unprepared(&statements).await.map(drop)
-}
-
-/// lock_not_available, and a deadlock that the lock timeout was too slow for.
-fn is_locked(error: &DbErr) -> bool {
-    matches!(database_code(error).as_deref(), Some("55P03" | "40P01"))
 }
 
 /// Hears the notices, on a connection of its own.

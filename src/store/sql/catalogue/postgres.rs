@@ -22,7 +22,7 @@ use crate::{
         catalogue::{FoundTable, InstallError, Installed, TableLook, TriggerState, WantedResource},
         sql::{
             db::{Db, Txn},
-            faults::{database_code, told},
+            faults::{is_lock_missed, is_no_right, told},
         },
     },
 };
@@ -55,16 +55,16 @@ impl From<StoreError> for Failure {
 
 /// What the database refused, for a resource and its table.
 fn failure(error: DbErr, resource: &ResourceName, table: &str) -> Failure {
-    match database_code(&error).as_deref() {
-        // lock_not_available, and a deadlock that the lock timeout was too slow for
-        Some("55P03" | "40P01") => Failure::Locked,
-        // insufficient_privilege
-        Some("42501") => Failure::Final(InstallError::NoRight {
+    if is_lock_missed(&error) {
+        Failure::Locked
+    } else if is_no_right(&error) {
+        Failure::Final(InstallError::NoRight {
             resource: resource.clone(),
             table: table.to_owned(),
             detail: told(&error),
-        }),
-        _ => Failure::Final(error.into()),
+        })
+    } else {
+        Failure::Final(error.into())
     }
 }
 
