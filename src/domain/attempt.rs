@@ -197,6 +197,4 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// When the next attempt is due, on [`Verdict::Retry`].
     pub due_at: Option<DateTime<Utc>>,
-    /// Rows whose parked events may go now.
-    pub unpark: Vec<i64>,
 }

@@ -33,10 +33,9 @@ pub struct FanOutPage {
 #[rtype(result = "()")]
 pub struct Wake;
 
-/// Room 3 to room 4: what came of an event. Answered when it is written, with whether parked events of
-/// the receiver became ready.
+/// Room 3 to room 4: what came of an event. Answered when it is written.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<bool, StoreError>")]
+#[rtype(result = "Result<(), StoreError>")]
 pub struct Record(pub Outcome);
 
 /// The guardian to a stage: finish what you have begun, then stop.

@@ -36,7 +36,7 @@ pub struct RecorderParts {
     pub status: Status,
 }
 
-type Answer = oneshot::Sender<Result<bool, StoreError>>;
+type Answer = oneshot::Sender<Result<(), StoreError>>;
 
 /// The stage.
 pub struct OutcomeRecorder {
@@ -95,7 +95,7 @@ impl OutcomeRecorder {
         &mut self,
         outcomes: &[Outcome],
         answers: Vec<Answer>,
-        results: Vec<Result<bool, StoreError>>,
+        results: Vec<Result<(), StoreError>>,
         ctx: &mut Context<Self>,
     ) {
         self.writing = false;
@@ -139,12 +139,9 @@ impl OutcomeRecorder {
 
 /// Writes a batch. One that the database refuses is written outcome by outcome, so that a single one
 /// it can not take holds up no other receiver.
-async fn record_all(log: &dyn OutcomeLog, outcomes: &[Outcome]) -> Vec<Result<bool, StoreError>> {
+async fn record_all(log: &dyn OutcomeLog, outcomes: &[Outcome]) -> Vec<Result<(), StoreError>> {
     match log.record(outcomes).await {
-        Ok(unparked) => {
-            let answer = |outcome: &Outcome| Ok(unparked.contains(&outcome.receiver_id));
-            outcomes.iter().map(answer).collect()
-        }
+        Ok(()) => outcomes.iter().map(|_| Ok(())).collect(),
         Err(StoreError::Unavailable(why)) => {
             let away = |_| Err(StoreError::Unavailable(why.clone()));
             outcomes.iter().map(away).collect()
@@ -153,8 +150,7 @@ async fn record_all(log: &dyn OutcomeLog, outcomes: &[Outcome]) -> Vec<Result<bo
         Err(_) => {
             let mut results = Vec::with_capacity(outcomes.len());
             for outcome in outcomes {
-                let written = log.record(std::slice::from_ref(outcome)).await;
-                results.push(written.map(|unparked| !unparked.is_empty()));
+                results.push(log.record(std::slice::from_ref(outcome)).await);
             }
             results
         }
@@ -171,7 +167,7 @@ impl Actor for OutcomeRecorder {
 }
 
 impl Handler<Record> for OutcomeRecorder {
-    type Result = ResponseFuture<Result<bool, StoreError>>;
+    type Result = ResponseFuture<Result<(), StoreError>>;
 
     fn handle(&mut self, record: Record, ctx: &mut Context<Self>) -> Self::Result {
         let (answer, wait) = oneshot::channel();

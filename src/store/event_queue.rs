@@ -4,7 +4,7 @@
 //! or parked (behind a waiting event of the same row). Only failures park: a delivery that succeeds at
 //! once costs one insert and one update.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -80,6 +80,14 @@ pub trait EventQueue: Send + Sync {
         limit: u32,
     ) -> Result<u64, StoreError>;
 
+    /// Makes the first parked events of these rows ready, a few of each; tells whether there were any.
+    /// Which of them still have to wait is the sender's to find out.
+    async fn unpark_rows(&self, receiver: ReceiverId, rows: &[i64]) -> Result<bool, StoreError>;
+
+    /// How often somebody else than the sender made parked events ready: whoever cancels events does. As
+    /// long as it stays the same, what is parked is parked.
+    async fn unparked_by_others(&self, receiver: ReceiverId) -> Result<i64, StoreError>;
+
     /// Whether the receiver has waiting or parked events.
     async fn in_trouble(&self, receiver: ReceiverId) -> Result<bool, StoreError>;
 
@@ -95,7 +103,6 @@ pub trait EventQueue: Send + Sync {
 #[async_trait]
 pub trait OutcomeLog: Send + Sync {
     /// Writes outcomes in one transaction. Writing one again changes nothing, so a caller that did
-    /// not hear the answer simply repeats it. A delivery counts whatever was written before it. Returns
-    /// the receivers whose parked events became ready.
-    async fn record(&self, outcomes: &[Outcome]) -> Result<HashSet<ReceiverId>, StoreError>;
+    /// not hear the answer simply repeats it. A delivery counts whatever was written before it.
+    async fn record(&self, outcomes: &[Outcome]) -> Result<(), StoreError>;
 }

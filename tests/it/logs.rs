@@ -85,7 +85,6 @@ fn outcome(receiver: i32, event: i64, verdict: Verdict) -> Outcome {
         reason: None,
         verdict,
         due_at: None,
-        unpark: Vec::new(),
     }
 }
 

@@ -3,7 +3,13 @@
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use rowhook::domain::{attempt::SendError, receiver::Ordering};
+use rowhook::{
+    domain::{attempt::SendError, receiver::Ordering},
+    store::{
+        event_control::EventControl as _, event_log::EventFilter,
+        sql::event_control::SqlEventControl,
+    },
+};
 
 use crate::support::{
     both::on_both,
@@ -11,6 +17,7 @@ use crate::support::{
     network::{Gate, Reply},
     pipeline::{World, Write, retries},
     stored::number,
+    troubles::{Point, Trouble},
     wait::until,
 };
 
@@ -19,6 +26,7 @@ on_both!(
     a_row_in_trouble_costs_the_others_nothing,
     a_restart_keeps_the_order,
     what_was_given_up_lets_its_row_go_on,
+    a_cancellation_while_a_page_is_read_keeps_the_order,
     without_order_nothing_waits,
     no_more_are_in_flight_than_the_receiver_takes,
     what_the_answer_says_of_the_next_attempt,
@@ -29,6 +37,7 @@ const WAITING: i16 = 1;
 const PARKED: i16 = 2;
 const DELIVERED: i16 = 3;
 const FAILED: i16 = 4;
+const CANCELLED: i16 = 5;
 
 async fn order_holds_through_failures_and_key_changes(database: TestDatabase) {
     let seed = 20_261_121;
@@ -137,6 +146,31 @@ async fn what_was_given_up_lets_its_row_go_on(database: TestDatabase) {
     assert_eq!(number(&world.db, log).await, 2, "the third is in the event");
     let count = "select cast(max(attempt_count) as bigint) from rowhook.events";
     assert_eq!(number(&world.db, count).await, 3);
+    world.finish().await;
+}
+
+async fn a_cancellation_while_a_page_is_read_keeps_the_order(database: TestDatabase) {
+    let mut world = World::that_waits_after(database, 1).await;
+    world.write(&[Write::Row(1)]).await;
+    world.states_are(&[(WAITING, 1)]).await;
+    // Row 1 becomes row 5: behind the one that waits.
+    world.write(&[Write::Rekey(1, 5)]).await;
+    world.states_are(&[(WAITING, 1), (PARKED, 1)]).await;
+    // The sender has read a page with a change of row 5, and has not asked yet what it is behind.
+    world.troubles.provoke(Point::Blocking, Trouble::Block);
+    world.write(&[Write::Row(5)]).await;
+    world.troubles.is_met(Point::Blocking).await;
+    let waiting = EventFilter {
+        row_id: Some("1".to_owned()),
+        ..EventFilter::default()
+    };
+    let control = SqlEventControl::new(world.db.clone());
+    assert_eq!(control.cancel_all(&waiting).await.unwrap(), 1);
+    world.states_are(&[(CANCELLED, 1), (READY, 2)]).await;
+    world.troubles.release();
+    world.states_are(&[(CANCELLED, 1), (DELIVERED, 2)]).await;
+    let changes: Vec<i64> = world.network.posts().iter().map(|one| one.change).collect();
+    assert_eq!(changes, [1, 2, 3]);
     world.finish().await;
 }
 

@@ -191,6 +191,5 @@ fn outcome(
         reason: None,
         verdict,
         due_at,
-        unpark: Vec::new(),
     }
 }

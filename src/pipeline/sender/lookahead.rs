@@ -18,7 +18,36 @@ pub struct Lookahead {
     waiting: BTreeMap<EventId, RowHashes>,
     /// In view or under way: what a page brings again is passed over.
     known: HashSet<EventId>,
-    busy: HashMap<i64, u32>,
+    busy: Rows,
+    /// The rows of what has not started.
+    waiting_in: Rows,
+}
+
+/// How many events there are in each row.
+#[derive(Debug, Default)]
+struct Rows(HashMap<i64, u32>);
+
+impl Rows {
+    fn add(&mut self, rows: RowHashes) {
+        for row in rows.iter() {
+            *self.0.entry(row).or_default() += 1;
+        }
+    }
+
+    fn remove(&mut self, rows: RowHashes) {
+        for row in rows.iter() {
+            if let Some(count) = self.0.get_mut(&row) {
+                *count -= 1;
+                if *count == 0 {
+                    self.0.remove(&row);
+                }
+            }
+        }
+    }
+
+    fn has(&self, row: i64) -> bool {
+        self.0.contains_key(&row)
+    }
 }
 
 impl Lookahead {
@@ -27,6 +56,7 @@ impl Lookahead {
         let new = self.known.insert(event.id);
         if new {
             self.waiting.insert(event.id, event.rows);
+            self.waiting_in.add(event.rows);
         }
         new
     }
@@ -34,6 +64,11 @@ impl Lookahead {
     /// Whether it is in view or under way.
     pub fn knows(&self, id: EventId) -> bool {
         self.known.contains(&id)
+    }
+
+    /// Whether an event of this row is in view that has not started.
+    pub fn waits_in(&self, row: i64) -> bool {
+        self.waiting_in.has(row)
     }
 
     /// Events in view that have not started.
@@ -59,7 +94,7 @@ impl Lookahead {
             }
             let free = rows
                 .iter()
-                .all(|row| !self.busy.contains_key(&row) && !earlier.contains(&row));
+                .all(|row| !self.busy.has(row) && !earlier.contains(&row));
             earlier.extend(rows.iter());
             if free {
                 found.push(*id);
@@ -71,27 +106,20 @@ impl Lookahead {
     /// An attempt for this event begins: its rows are busy.
     pub fn start(&mut self, id: EventId) {
         if let Some(rows) = self.waiting.remove(&id) {
-            for row in rows.iter() {
-                *self.busy.entry(row).or_default() += 1;
-            }
+            self.waiting_in.remove(rows);
+            self.busy.add(rows);
         }
     }
 
     /// Its outcome is written: its rows are free.
     pub fn finish(&mut self, id: EventId, rows: RowHashes) {
         self.known.remove(&id);
-        for row in rows.iter() {
-            if let Some(count) = self.busy.get_mut(&row) {
-                *count -= 1;
-                if *count == 0 {
-                    self.busy.remove(&row);
-                }
-            }
-        }
+        self.busy.remove(rows);
     }
 
     /// Drops everything from view that has not started.
     pub fn clear(&mut self) {
+        self.waiting_in = Rows::default();
         for id in std::mem::take(&mut self.waiting).into_keys() {
             self.known.remove(&id);
         }
@@ -99,8 +127,9 @@ impl Lookahead {
 
     /// Drops an event from view that has not started.
     pub fn forget(&mut self, id: EventId) {
-        if self.waiting.remove(&id).is_some() {
+        if let Some(rows) = self.waiting.remove(&id) {
             self.known.remove(&id);
+            self.waiting_in.remove(rows);
         }
     }
 
@@ -180,6 +209,26 @@ mod tests {
         assert!(!view.offer(events[0]), "it is under way");
         view.finish(EventId(1), events[0].rows);
         assert_eq!(ids(&view.startable(Ordering::PerRow, 9)), [2, 3]);
+    }
+
+    #[test]
+    fn a_row_is_told_from_one_with_nothing_left_in_view() {
+        let events = [
+            event(1, 10, None),
+            event(2, 20, Some(10)),
+            event(3, 20, None),
+        ];
+        let mut view = view(&events);
+        view.start(EventId(1));
+        assert!(view.waits_in(10), "2 comes from there");
+        view.forget(EventId(2));
+        assert!(!view.waits_in(10) && view.waits_in(20));
+        view.start(EventId(3));
+        assert!(!view.waits_in(20));
+        view.finish(EventId(1), events[0].rows);
+        view.offer(events[1]);
+        view.clear();
+        assert!(!view.waits_in(10) && !view.waits_in(20));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use sea_orm::{
 
 use super::{
     db::{Dialect, Txn},
-    intervals, mutation, outcomes,
+    intervals, mutation, parking,
     receivers::{self as receiver_rows, SqlManagementStore, lock_existing},
     records::{numbers, one_of},
     subscriptions::{self as subscription_rows, lock_existing_subscription},
@@ -391,7 +391,7 @@ impl SqlManagementStore {
         let rows: Vec<i64> = events.iter().flat_map(|event| event.rows.clone()).collect();
         if !rows.is_empty() && self.exists(receiver).await? {
             let txn: Txn = self.db.begin().await?;
-            outcomes::unpark(&txn, receiver, &rows).await?;
+            parking::unpark_behind_cancelled(&txn, receiver, &rows).await?;
             txn.commit().await?;
         }
         Ok(done.rows_affected())

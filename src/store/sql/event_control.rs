@@ -20,7 +20,7 @@ use super::{
     db::{Db, Txn},
     event_lists::{self, Walk},
     mutation,
-    outcomes::unpark,
+    parking::unpark_behind_cancelled,
     records::{numbers, one_of},
 };
 use crate::{
@@ -206,7 +206,7 @@ impl SqlEventControl {
             let rows: Vec<i64> = rows.into_iter().collect();
             for some in rows.chunks(ROWS_AT_ONCE) {
                 let txn = self.db.begin().await?;
-                unpark(&txn, receiver, some).await?;
+                unpark_behind_cancelled(&txn, receiver, some).await?;
                 txn.commit().await?;
             }
         }

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, QueryResult, Value};
 use crate::{
     domain::{
         action::Action,
-        event::{DueEvent, EventState, QueuedEvent, RowHashes},
+        event::{DueEvent, QueuedEvent, RowHashes},
         ids::{EventId, ReceiverId, ResourceId, SubscriptionId, TransactionId},
     },
     store::{
@@ -20,6 +20,7 @@ use crate::{
 
 use super::{
     db::{Db, Dialect},
+    parking,
     records::{numbers, one_of, read_user_text, user_text},
     test_payload,
 };
@@ -49,16 +50,6 @@ impl SqlEventQueue {
             .query_all_raw(self.db.statement(sql, values))
             .await?;
         rows.iter().map(queued_event).collect()
-    }
-
-    async fn write(
-        &self,
-        sql: &str,
-        values: impl IntoIterator<Item = Value>,
-    ) -> Result<(), StoreError> {
-        let txn = self.db.begin().await?;
-        txn.execute_raw(txn.statement(sql, values)).await?;
-        txn.commit().await
     }
 }
 
@@ -212,15 +203,7 @@ impl EventQueue for SqlEventQueue {
     }
 
     async fn park(&self, receiver: ReceiverId, events: &[EventId]) -> Result<(), StoreError> {
-        let dialect = self.db.dialect();
-        let sql = format!(
-            "update rowhook.events set state = {} where receiver_id = $1 and state = {} and {}",
-            EventState::Parked.code(),
-            EventState::Ready.code(),
-            one_of(dialect, "id", "$2")
-        );
-        let ids = numbers(dialect, events.iter().map(|id| id.0));
-        self.write(&sql, [receiver.0.into(), ids]).await
+        parking::park(&self.db, receiver, events).await
     }
 
     async fn unpark(
@@ -229,35 +212,15 @@ impl EventQueue for SqlEventQueue {
         which: Unpark,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        let earlier = |column: &str, of: &str| {
-            format!(
-                "exists (select 1 from rowhook.events w where w.receiver_id = $1
-                         and w.state in (1, 2) and w.{column} = p.{of} and w.id < p.id)"
-            )
-        };
-        let alone = match which {
-            Unpark::Any => String::new(),
-            Unpark::Orphans => format!(
-                "and not {} and not {} and (p.previous_hash is null or (not {} and not {}))",
-                earlier("row_hash", "row_hash"),
-                earlier("previous_hash", "row_hash"),
-                earlier("row_hash", "previous_hash"),
-                earlier("previous_hash", "previous_hash"),
-            ),
-        };
-        let sql = format!(
-            "update rowhook.events set state = 0 where id in (
-                select p.id from rowhook.events p
-                where p.receiver_id = $1 and p.state in (1, 2) and p.state = 2 {alone}
-                limit $2) and state = 2"
-        );
-        // The last condition is asked again of a row that another transaction changed meanwhile: what was
-        // cancelled there stays so.
-        let txn = self.db.begin().await?;
-        let values = [receiver.0.into(), i64::from(limit).into()];
-        let done = txn.execute_raw(txn.statement(&sql, values)).await?;
-        txn.commit().await?;
-        Ok(done.rows_affected())
+        parking::unpark(&self.db, receiver, which, limit).await
+    }
+
+    async fn unpark_rows(&self, receiver: ReceiverId, rows: &[i64]) -> Result<bool, StoreError> {
+        parking::unpark_rows(&self.db, receiver, rows).await
+    }
+
+    async fn unparked_by_others(&self, receiver: ReceiverId) -> Result<i64, StoreError> {
+        parking::unparked_by_others(&self.db, receiver).await
     }
 
     async fn in_trouble(&self, receiver: ReceiverId) -> Result<bool, StoreError> {

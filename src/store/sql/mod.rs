@@ -30,6 +30,7 @@ pub mod notices;
 pub mod outcomes;
 mod page;
 pub mod page_connection;
+pub mod parking;
 pub mod receivers;
 mod recent_changes;
 pub mod reconciliation;

@@ -5,7 +5,7 @@
 //! written again it finds another number there and changes nothing.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::atomic::{AtomicI64, Ordering},
 };
 
@@ -17,7 +17,7 @@ use serde_json::{Value as Json, json};
 use crate::{
     domain::{
         attempt::{Outcome, Verdict},
-        ids::{EventId, ReceiverId},
+        ids::EventId,
     },
     policy::tally,
     store::{StoreError, event_queue::OutcomeLog},
@@ -26,7 +26,7 @@ use crate::{
 use super::{
     db::{Db, Txn},
     delivery_counts::{self, Written, returning},
-    records::{Kind, numbers, one_of, storable, time, unfold},
+    records::{Kind, storable, time, unfold},
 };
 
 /// The outcomes of attempts.
@@ -59,9 +59,9 @@ impl SqlOutcomes {
 
 #[async_trait]
 impl OutcomeLog for SqlOutcomes {
-    async fn record(&self, outcomes: &[Outcome]) -> Result<HashSet<ReceiverId>, StoreError> {
+    async fn record(&self, outcomes: &[Outcome]) -> Result<(), StoreError> {
         if outcomes.is_empty() {
-            return Ok(HashSet::new());
+            return Ok(());
         }
         let txn = self.db.begin().await?;
         let batch = json!(outcomes.iter().map(record).collect::<Vec<_>>()).to_string();
@@ -71,20 +71,9 @@ impl OutcomeLog for SqlOutcomes {
         let now = Utc::now();
         let written = update_events(&txn, &batch, now).await?;
         delivery_counts::count(&txn, outcomes, &written, now).await?;
-        let mut rows: HashMap<ReceiverId, Vec<i64>> = HashMap::new();
-        for outcome in outcomes.iter().filter(|outcome| !outcome.unpark.is_empty()) {
-            let list = rows.entry(outcome.receiver_id).or_default();
-            list.extend_from_slice(&outcome.unpark);
-        }
-        let mut unparked = HashSet::new();
-        for (receiver, rows) in rows {
-            if unpark(&txn, receiver, &rows).await? {
-                unparked.insert(receiver);
-            }
-        }
         txn.commit().await?;
         self.drop_old_counts(now).await;
-        Ok(unparked)
+        Ok(())
     }
 }
 
@@ -193,27 +182,4 @@ async fn update_events(
         ))
         .await?;
     delivery_counts::written(&rows)
-}
-
-/// Makes ready what is parked in these rows of a receiver; the sender parks again what still has to wait.
-pub(super) async fn unpark(
-    txn: &Txn,
-    receiver: ReceiverId,
-    rows: &[i64],
-) -> Result<bool, StoreError> {
-    let dialect = txn.dialect();
-    let mut any = false;
-    // One statement for each index: an OR of the two would read every parked event.
-    for column in ["row_hash", "previous_hash"] {
-        let sql = format!(
-            "update rowhook.events set state = 0
-             where receiver_id = $1 and state in (1, 2) and state = 2
-               and {column} is not null and {}",
-            one_of(dialect, column, "$2")
-        );
-        let values = [receiver.0.into(), numbers(dialect, rows.iter().copied())];
-        let done = txn.execute_raw(txn.statement(&sql, values)).await?;
-        any |= done.rows_affected() > 0;
-    }
-    Ok(any)
 }

@@ -19,6 +19,7 @@ mod retention;
 mod secrets;
 mod stats;
 mod subscriptions;
+mod unparking;
 
 use std::sync::Arc;
 

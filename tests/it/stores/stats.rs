@@ -100,7 +100,6 @@ fn outcome(event: i64, receiver: i32, verdict: Verdict, attempted: bool) -> Outc
         reason: None,
         verdict,
         due_at: None,
-        unpark: Vec::new(),
     }
 }
 

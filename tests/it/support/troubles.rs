@@ -2,7 +2,7 @@
 //! n-th call.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{Sender, channel},
@@ -274,6 +274,15 @@ impl EventQueue for Troubled<dyn EventQueue> {
         self.door.unpark(receiver, which, limit).await
     }
 
+    async fn unpark_rows(&self, receiver: ReceiverId, rows: &[i64]) -> Result<bool, StoreError> {
+        self.troubles.meet_for(receiver, Point::Unpark).await?;
+        self.door.unpark_rows(receiver, rows).await
+    }
+
+    async fn unparked_by_others(&self, receiver: ReceiverId) -> Result<i64, StoreError> {
+        self.door.unparked_by_others(receiver).await
+    }
+
     async fn in_trouble(&self, receiver: ReceiverId) -> Result<bool, StoreError> {
         self.door.in_trouble(receiver).await
     }
@@ -303,11 +312,10 @@ impl DeliveryTargets for Troubled<dyn DeliveryTargets> {
 
 #[async_trait]
 impl OutcomeLog for Troubled<dyn OutcomeLog> {
-    async fn record(&self, outcomes: &[Outcome]) -> Result<HashSet<ReceiverId>, StoreError> {
+    async fn record(&self, outcomes: &[Outcome]) -> Result<(), StoreError> {
         self.troubles.meet(Point::Record).await?;
-        let unparked = self.door.record(outcomes).await?;
-        self.troubles.meet(Point::Recorded).await?;
-        Ok(unparked)
+        self.door.record(outcomes).await?;
+        self.troubles.meet(Point::Recorded).await
     }
 }
 

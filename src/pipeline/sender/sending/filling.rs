@@ -31,6 +31,14 @@ const ORPHANS: Duration = Duration::from_secs(60);
 /// Parked events made ready in one transaction.
 const UNPARKED_AT_ONCE: u32 = 1000;
 
+/// What became of a page that was read.
+pub(super) enum Page {
+    /// It is in view, or parked.
+    Taken,
+    /// It may be out of order by now: the view begins anew.
+    Stale,
+}
+
 impl Sending {
     /// Makes ready what is parked with nothing to wait for: what a sender left that ended badly, or
     /// everything once the receiver gives up the order of rows.
@@ -58,6 +66,24 @@ impl Sending {
             }
         }
         self.orphans_at = Instant::now() + ORPHANS;
+        Ok(())
+    }
+
+    /// Makes ready what is parked behind events that were settled. The sender does it itself, between two
+    /// pages: were an event made ready while a page is read, a later one of its row could overtake it.
+    pub(super) async fn unpark_settled(&mut self, work: &Work) -> Result<(), StoreError> {
+        // A row with more in view comes again when that is settled.
+        self.settled_rows.retain(|row| !self.view.waits_in(*row));
+        if self.settled_rows.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<i64> = self.settled_rows.iter().copied().collect();
+        let unparked = self.parts.queue.unpark_rows(self.receiver(), &rows).await?;
+        work.goes_on();
+        self.settled_rows.clear();
+        if unparked {
+            self.build_view_anew();
+        }
         Ok(())
     }
 
@@ -90,7 +116,10 @@ impl Sending {
             // Only what has been taken into view or parked counts as read: were this to fail, a later
             // event of a row could overtake one of this page.
             work.goes_on();
-            self.offer(target, page, work).await?;
+            match self.offer(target, page, work).await? {
+                Page::Taken => {}
+                Page::Stale => continue,
+            }
             self.read_all = all;
             self.read_to = last.unwrap_or(self.read_to);
         }
@@ -153,7 +182,7 @@ impl Sending {
         target: &DeliveryTarget,
         page: Vec<QueuedEvent>,
         work: &Work,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Page, StoreError> {
         let mut page: Vec<QueuedEvent> = page
             .into_iter()
             .filter(|event| !self.view.knows(event.id))
@@ -163,6 +192,14 @@ impl Sending {
             let rows: Vec<i64> = rows.into_iter().collect();
             let mut blocking = self.parts.queue.blocking(self.receiver(), &rows).await?;
             work.goes_on();
+            let unparked = self.parts.queue.unparked_by_others(self.receiver()).await?;
+            work.goes_on();
+            if unparked != self.unparked_by_others {
+                // What was parked when the page was read, or the view was begun, may be ready and before it.
+                self.unparked_by_others = unparked;
+                self.build_view_anew();
+                return Ok(Page::Stale);
+            }
             // What is in view or under way is kept in order by the view itself.
             blocking.retain(|event| !self.view.knows(event.id));
             let held = blocked(&page, &blocking);
@@ -174,7 +211,7 @@ impl Sending {
         for event in page {
             self.view.offer(event);
         }
-        Ok(())
+        Ok(Page::Taken)
     }
 
     pub(super) async fn park(&mut self, events: &[QueuedEvent]) -> Result<(), StoreError> {
@@ -222,7 +259,7 @@ impl Sending {
         for id in wanted {
             if !self.bodies.contains_key(&id) {
                 // Cancelled, or delivered by an outcome that this look came before.
-                self.view.forget(id);
+                self.forget(id);
             }
         }
         Ok(())
@@ -240,7 +277,7 @@ impl Sending {
             match owed.get(&id) {
                 None => {
                     self.bodies.remove(&id);
-                    self.view.forget(id);
+                    self.forget(id);
                 }
                 Some(round) if self.bodies[&id].redelivery != *round => {
                     self.bodies.remove(&id);
@@ -249,5 +286,11 @@ impl Sending {
             }
         }
         Ok(())
+    }
+
+    /// An event in view is owed no more. What is parked in its rows may have nobody else to wait for.
+    fn forget(&mut self, id: EventId) {
+        self.view.forget(id);
+        self.orphans_at = Instant::now();
     }
 }

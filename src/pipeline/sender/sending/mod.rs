@@ -6,7 +6,7 @@ mod settling;
 
 use std::{
     cell::Cell,
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
@@ -66,10 +66,16 @@ pub struct Sending {
     /// Waiting or parked events may stand in the database: pages are held against them, and whatever is
     /// settled makes ready what is parked behind it.
     trouble: bool,
+    /// Of events that were settled since parked ones were made ready last.
+    settled_rows: HashSet<i64>,
+    /// As it was when the view was begun; see [`EventQueue::unparked_by_others`].
+    ///
+    /// [`EventQueue::unparked_by_others`]: crate::store::event_queue::EventQueue::unparked_by_others
+    unparked_by_others: i64,
     orphans_at: Instant,
     attempts: JoinSet<Done>,
     under_way: HashMap<Id, DueEvent>,
-    recording: JoinSet<(Outcome, bool)>,
+    recording: JoinSet<Outcome>,
     rows_under_way: HashMap<EventId, RowHashes>,
     busy_until: Instant,
     /// This URI answered that it is gone for good.
@@ -103,6 +109,8 @@ impl Sending {
             reread_at: now + REREAD,
             due_at: now,
             trouble: true,
+            settled_rows: HashSet::new(),
+            unparked_by_others: 0,
             orphans_at: now,
             attempts: JoinSet::new(),
             under_way: HashMap::new(),
@@ -139,8 +147,8 @@ impl Sending {
             tokio::select! {
                 Some(done) = self.attempts.join_next_with_id() => self.attempt_ended(done),
                 Some(written) = self.recording.join_next() => {
-                    if let Ok((outcome, unparked)) = written {
-                        self.outcome_written(&outcome, unparked).await;
+                    if let Ok(outcome) = written {
+                        self.outcome_written(&outcome).await;
                     }
                 }
                 () = look.notified() => {}
@@ -151,8 +159,8 @@ impl Sending {
                 self.attempt_ended(done);
             }
             while let Some(written) = self.recording.try_join_next() {
-                if let Ok((outcome, unparked)) = written {
-                    self.outcome_written(&outcome, unparked).await;
+                if let Ok(outcome) = written {
+                    self.outcome_written(&outcome).await;
                 }
             }
         }
@@ -193,6 +201,7 @@ impl Sending {
             return Ok(Turn::End);
         };
         self.mend(&target, &work).await?;
+        self.unpark_settled(&work).await?;
         self.fill(&target, &work).await?;
         self.load(&target, &work).await?;
         // What came before may have taken long, and what starts now goes by what is known now.

@@ -119,19 +119,13 @@ impl Sending {
     }
 
     /// Hands an outcome to the recorder until it is written.
-    pub(super) fn record(&mut self, mut outcome: Outcome) {
-        if self.trouble
-            && matches!(outcome.verdict, Verdict::Delivered | Verdict::Failed)
-            && let Some(rows) = self.rows_under_way.get(&outcome.event_id)
-        {
-            outcome.unpark = rows.iter().collect();
-        }
+    pub(super) fn record(&mut self, outcome: Outcome) {
         let recorder = self.parts.recorder.clone();
         self.recording.spawn_local(write_down(recorder, outcome));
     }
 
     /// An outcome is written: its rows are free, or what follows in them is parked.
-    pub(super) async fn outcome_written(&mut self, outcome: &Outcome, unparked: bool) {
+    pub(super) async fn outcome_written(&mut self, outcome: &Outcome) {
         let _work = self.pulse.work();
         let Some(rows) = self.rows_under_way.remove(&outcome.event_id) else {
             return;
@@ -150,18 +144,18 @@ impl Sending {
                 }
             }
         }
-        if unparked {
-            self.build_view_anew();
-        }
         self.view.finish(outcome.event_id, rows);
+        if self.trouble && outcome.due_at.is_none() {
+            self.settled_rows.extend(rows.iter());
+        }
     }
 }
 
 /// The recorder may be away for a while: the outcome is kept and handed over again.
-async fn write_down(recorder: Slot<OutcomeRecorder>, outcome: Outcome) -> (Outcome, bool) {
+async fn write_down(recorder: Slot<OutcomeRecorder>, outcome: Outcome) -> Outcome {
     loop {
-        if let Some(Ok(unparked)) = recorder.ask(Record(outcome.clone())).await {
-            return (outcome, unparked);
+        if let Some(Ok(())) = recorder.ask(Record(outcome.clone())).await {
+            return outcome;
         }
         tokio::time::sleep(RETRY).await;
     }

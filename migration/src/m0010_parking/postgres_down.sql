@@ -1,0 +1,1 @@
+alter table rowhook.leases drop column unparked;

@@ -1,0 +1,1 @@
+alter table rowhook_leases drop column unparked;

@@ -1,0 +1,174 @@
+//! Parked events: behind an earlier one of their row that waits for its next attempt, and ready again.
+//!
+//! Only a row in trouble has any, so everything here goes through the indexes of what waits and is parked.
+//! What is made ready may be blocked by another row of its, of which a change of the key has two; the
+//! sender finds that out and parks it again.
+//!
+//! The order of a row rests on this: what a sender knew to be parked when it took a later event into its view
+//! stays parked until it says otherwise. Whoever else makes events ready says so in the receiver's lease.
+
+use sea_orm::ConnectionTrait;
+
+use crate::{
+    domain::{
+        event::EventState,
+        ids::{EventId, ReceiverId},
+    },
+    store::{StoreError, event_queue::Unpark, leases::LeaseOf},
+};
+
+use super::{
+    db::{Db, Dialect, Txn},
+    records::{numbers, one_of},
+};
+
+/// Parked events of a row that are made ready at once. A row may have thousands, and whenever one of them
+/// fails, what is ready behind it is parked again: so each settled event would cost what the row's whole
+/// backlog costs.
+const UNPARKED_OF_A_ROW: i64 = 64;
+
+/// Parks ready events.
+pub(super) async fn park(
+    db: &Db,
+    receiver: ReceiverId,
+    events: &[EventId],
+) -> Result<(), StoreError> {
+    let dialect = db.dialect();
+    let sql = format!(
+        "update rowhook.events set state = {} where receiver_id = $1 and state = {} and {}",
+        EventState::Parked.code(),
+        EventState::Ready.code(),
+        one_of(dialect, "id", "$2")
+    );
+    let ids = numbers(dialect, events.iter().map(|id| id.0));
+    let txn = db.begin().await?;
+    txn.execute_raw(txn.statement(&sql, [receiver.0.into(), ids]))
+        .await?;
+    txn.commit().await
+}
+
+/// Makes ready what is parked with nothing to wait for, or anything; returns how many.
+pub(super) async fn unpark(
+    db: &Db,
+    receiver: ReceiverId,
+    which: Unpark,
+    limit: u32,
+) -> Result<u64, StoreError> {
+    let earlier = |column: &str, of: &str| {
+        format!(
+            "exists (select 1 from rowhook.events w where w.receiver_id = $1
+                     and w.state in (1, 2) and w.{column} = p.{of} and w.id < p.id)"
+        )
+    };
+    let alone = match which {
+        Unpark::Any => String::new(),
+        Unpark::Orphans => format!(
+            "and not {} and not {} and (p.previous_hash is null or (not {} and not {}))",
+            earlier("row_hash", "row_hash"),
+            earlier("previous_hash", "row_hash"),
+            earlier("row_hash", "previous_hash"),
+            earlier("previous_hash", "previous_hash"),
+        ),
+    };
+    let sql = format!(
+        "update rowhook.events set state = 0 where id in (
+            select p.id from rowhook.events p
+            where p.receiver_id = $1 and p.state in (1, 2) and p.state = 2 {alone}
+            limit $2) and state = 2"
+    );
+    // The last condition is asked again of a row that another transaction changed meanwhile: what was
+    // cancelled there stays so.
+    let txn = db.begin().await?;
+    let values = [receiver.0.into(), i64::from(limit).into()];
+    let done = txn.execute_raw(txn.statement(&sql, values)).await?;
+    txn.commit().await?;
+    Ok(done.rows_affected())
+}
+
+/// Makes the first parked events of these rows ready, for the sender; tells whether there were any.
+pub(super) async fn unpark_rows(
+    db: &Db,
+    receiver: ReceiverId,
+    rows: &[i64],
+) -> Result<bool, StoreError> {
+    let txn = db.begin().await?;
+    let any = unpark_first(&txn, receiver, rows).await?;
+    txn.commit().await?;
+    Ok(any)
+}
+
+/// The same for others: the sender, which may be reading a page just now, is told of it.
+pub(super) async fn unpark_behind_cancelled(
+    txn: &Txn,
+    receiver: ReceiverId,
+    rows: &[i64],
+) -> Result<(), StoreError> {
+    if unpark_first(txn, receiver, rows).await? {
+        let (kind, subject) = LeaseOf::Receiver(receiver).columns();
+        // Without a lease there never was a sender that could have read something.
+        txn.execute_raw(txn.statement(
+            "update rowhook.leases set unparked = unparked + 1 where kind = $1 and subject = $2",
+            [kind.into(), subject.into()],
+        ))
+        .await?;
+    }
+    Ok(())
+}
+
+/// See [`EventQueue::unparked_by_others`](crate::store::event_queue::EventQueue::unparked_by_others).
+pub(super) async fn unparked_by_others(db: &Db, receiver: ReceiverId) -> Result<i64, StoreError> {
+    let (kind, subject) = LeaseOf::Receiver(receiver).columns();
+    let row = db
+        .query_one_raw(db.statement(
+            "select unparked from rowhook.leases where kind = $1 and subject = $2",
+            [kind.into(), subject.into()],
+        ))
+        .await?;
+    Ok(row
+        .map(|row| row.try_get("", "unparked"))
+        .transpose()?
+        .unwrap_or_default())
+}
+
+async fn unpark_first(txn: &Txn, receiver: ReceiverId, rows: &[i64]) -> Result<bool, StoreError> {
+    let dialect = txn.dialect();
+    let mut any = false;
+    // One statement for each index: an OR of the two would read every parked event.
+    for column in ["row_hash", "previous_hash"] {
+        let sql = unpark_first_sql(dialect, column);
+        let values = [receiver.0.into(), numbers(dialect, rows.iter().copied())];
+        let done = txn.execute_raw(txn.statement(&sql, values)).await?;
+        any |= done.rows_affected() > 0;
+    }
+    Ok(any)
+}
+
+/// Both databases walk the index of a column from a row's first parked event to the last that is made
+/// ready. (The sign before `state` keeps them from the indexes by state, in which rows are mixed.)
+pub fn unpark_first_sql(dialect: Dialect, column: &str) -> String {
+    let first = |row: &str| {
+        format!(
+            "select p.id from rowhook.events p
+             where p.receiver_id = $1 and p.state in (1, 2) and +p.state = 2
+               and p.{column} = {row} and p.{column} is not null
+             order by p.id limit {UNPARKED_OF_A_ROW}"
+        )
+    };
+    let found = match dialect {
+        Dialect::Postgres => format!(
+            "select f.id from unnest($2::bigint[]) as r(value) cross join lateral ({}) f",
+            first("r.value")
+        ),
+        // It has no lateral joins: up to the last of the first.
+        Dialect::Sqlite => format!(
+            "select p.id from json_each($2) r cross join rowhook.events p
+             where p.receiver_id = $1 and p.state in (1, 2) and +p.state = 2
+               and p.{column} = r.value and p.{column} is not null
+               and p.id <= (select max(id) from ({}))",
+            first("r.value")
+                .replace(" p.", " l.")
+                .replace("events p", "events l")
+        ),
+    };
+    format!("update rowhook.events set state = 0 where id in ({found}) and state = 2")
+}
