@@ -10,6 +10,7 @@ pub mod attempts;
 pub mod events;
 pub mod headers;
 pub mod logged_actions;
+pub mod receiver_health;
 pub mod receivers;
 pub mod resources;
 pub mod subscriptions;

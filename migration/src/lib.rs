@@ -17,6 +17,7 @@ mod m0005_delivery_counts;
 mod m0006_capture_notes;
 mod m0007_fresh_reads;
 mod m0010_parking;
+mod m0011_receiver_health;
 mod sql;
 pub mod triggers;
 
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_capture_notes::MIGRATION),
             Box::new(m0007_fresh_reads::MIGRATION),
             Box::new(m0010_parking::MIGRATION),
+            Box::new(m0011_receiver_health::MIGRATION),
         ]
     }
 

@@ -26,7 +26,7 @@ use crate::{
         guardian::GuardianSettings, reconciler::ReconcilerSettings, retention::RetentionSettings,
         sender::DeliveryDefaults, status::Status, wakes::Wakes,
     },
-    policy::{egress::EgressPolicy, webhook_uri::check_uri},
+    policy::{egress::EgressPolicy, receiver_health::HealthPolicy, webhook_uri::check_uri},
     store::{
         api_keys::ApiKeyStore,
         leases::LeaseStore,
@@ -163,11 +163,12 @@ impl Service {
             max_in_flight: settings.defaults.max_in_flight,
             retry: RetryPolicy::default(),
             max_payload: usize::try_from(settings.max_payload.as_u64()).unwrap_or(usize::MAX),
+            health: HealthPolicy::default(),
         };
         let wakes = parts.wakes.clone();
         let api = Api::new(Services {
             receivers: management.clone(),
-            subscriptions: management,
+            subscriptions: management.clone(),
             keys: keys.clone(),
             has_configured_admin: settings.admin_key.is_some(),
             events: Arc::new(SqlEventLog::new(db.clone())),
@@ -188,6 +189,7 @@ impl Service {
             history: Arc::new(SqlHistory::new(db.clone())),
             test_deliveries: Arc::new(SqlTestDeliveries::new(db.clone())),
             stats: Arc::new(SqlStats::new(db.clone())),
+            health: management,
             capture: Arc::new(SqlCaptureView::new(db.clone())),
             notes,
             watched: WatchedTables {

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::ids::{EventId, ReceiverId};
+use super::{
+    ids::{EventId, ReceiverId},
+    receiver_health::ReceiverHealth,
+};
 
 /// Bytes of a response that the log keeps (CONTRACT §7.9).
 pub const KEPT_RESPONSE_BYTES: usize = 16 * 1024;
@@ -197,4 +200,8 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// When the next attempt is due, on [`Verdict::Retry`].
     pub due_at: Option<DateTime<Utc>>,
+    /// How its receiver does after it; `None`: as before.
+    pub health: Option<ReceiverHealth>,
+    /// With this one a receiver that was probed takes deliveries again.
+    pub recovered: bool,
 }

@@ -9,6 +9,7 @@ pub mod event;
 pub mod ids;
 pub mod interval;
 pub mod receiver;
+pub mod receiver_health;
 pub mod resource;
 pub mod retention;
 pub mod shared_secret;

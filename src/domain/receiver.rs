@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{
     api_key::Author,
     ids::{HeaderId, ReceiverId},
+    receiver_health::ReceiverHealth,
     shared_secret::SharedSecret,
 };
 
@@ -251,4 +252,6 @@ pub struct DeliveryTarget {
     pub previous_secret: Option<(SharedSecret, DateTime<Utc>)>,
     /// Sent with each delivery.
     pub headers: Vec<WebhookHeader>,
+    /// How it does, as far as that is written.
+    pub health: ReceiverHealth,
 }

@@ -17,6 +17,7 @@ use crate::{
         ids::{ReceiverId, SubscriptionId},
         receiver::{Receiver, RetryPolicy, WebhookHeader},
         resource::{LiveCatalogue, ResourceName},
+        receiver_health::HealthRecord,
         stats::{DeliveryStats, QueueStats},
         subscription::Subscription,
     },
@@ -30,6 +31,7 @@ use crate::{
         event_log::{EventLog, LoggedEvent},
         receivers::ReceiverStore,
         replay::History,
+        receiver_health::ReceiverHealthStore,
         stats::StatsStore,
         subscriptions::SubscriptionStore,
         test_deliveries::TestDeliveries,
@@ -100,6 +102,8 @@ pub struct Services {
     pub test_deliveries: Arc<dyn TestDeliveries>,
     /// Figures on deliveries.
     pub stats: Arc<dyn StatsStore>,
+    /// How receivers do.
+    pub health: Arc<dyn ReceiverHealthStore>,
     /// How far capture is.
     pub capture: Arc<dyn CaptureView>,
     /// What was last found when tables were looked at and records compared.
@@ -135,6 +139,8 @@ pub struct Context {
     pub events_of: Loader<(SubscriptionId, u32, u64), Vec<LoggedEvent>>,
     /// What waits for a receiver, or for all.
     pub queues: Loader<Option<ReceiverId>, QueueStats>,
+    /// How a receiver does.
+    pub health_of: Loader<ReceiverId, HealthRecord>,
     /// How deliveries to a receiver go, or to all.
     pub deliveries: Loader<Option<ReceiverId>, DeliveryStats>,
     /// How far capture is behind.
@@ -153,6 +159,7 @@ impl Context {
         let events_of = services.events.clone();
         let (queues, deliveries) = (services.stats.clone(), services.stats.clone());
         let capture = services.capture.clone();
+        let health_of = services.health.clone();
         Self {
             services: services.clone(),
             caller,
@@ -196,6 +203,10 @@ impl Context {
                     }
                     Ok(found)
                 })
+            }),
+            health_of: Loader::new(move |ids| {
+                let store = health_of.clone();
+                Box::pin(async move { Ok(store.health_of(&ids).await?) })
             }),
             capture_lag: Loader::new(move |_| {
                 let view = capture.clone();
@@ -262,6 +273,7 @@ impl Context {
         self.subscriptions_of.forget();
         self.events_of.forget();
         self.queues.forget();
+        self.health_of.forget();
         self.deliveries.forget();
         self.capture_lag.forget();
     }

@@ -25,6 +25,7 @@ mod loader;
 mod pasted;
 mod receiver;
 mod receiver_change;
+mod receiver_health;
 mod receiver_input;
 mod replay;
 mod resource;

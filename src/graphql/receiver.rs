@@ -25,6 +25,7 @@ use super::{
     context::Context,
     error::{ApiError, Code, InputPath},
     header::WebhookHeader,
+    receiver_health::{self, WebhookReceiverHealth, WebhookReceiverHealthDetails},
     receiver_change::{ReceiverChange, fields_of, fields_of_new},
     receiver_input::{
         CreateWebhookReceiverInput, DeleteWebhookReceiverInput, RotateWebhookReceiverSecretInput,
@@ -151,6 +152,19 @@ impl ReceiverNode {
     /// Why rowhook made the receiver inactive; null when it is active or a person made it inactive.
     fn inactive_reason(&self) -> Option<&str> {
         self.record.inactive_reason.as_deref()
+    }
+
+    /// How it does, in a word.
+    async fn health(&self, context: &Context) -> Result<WebhookReceiverHealth, ApiError> {
+        receiver_health::state_of(context, &self.record).await
+    }
+
+    /// Why it does so, since when, and what comes next.
+    async fn health_details(
+        &self,
+        context: &Context,
+    ) -> Result<WebhookReceiverHealthDetails, ApiError> {
+        receiver_health::details_of(context, &self.record).await
     }
 
     /// How often requests to it may start; null: as often as there are events.

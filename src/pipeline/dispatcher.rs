@@ -277,6 +277,7 @@ impl Actor for Dispatcher {
             scanned: None,
             renewed: None,
             elsewhere: HashSet::new(),
+            asleep: HashSet::new(),
             outage: Outage::new("due events can not be looked for"),
         };
         let work = dispatching.run(self.finish.clone());
@@ -308,6 +309,8 @@ struct Dispatching {
     renewed: Option<Instant>,
     /// Receivers that another instance sends to, asked since the last scan.
     elsewhere: HashSet<ReceiverId>,
+    /// Receivers that are only probed, and not yet again, by the last scan: what comes new for them waits.
+    asleep: HashSet<ReceiverId>,
     outage: Outage,
 }
 
@@ -349,10 +352,14 @@ impl Dispatching {
         if self.scanned.is_none_or(|at| at.elapsed() >= SCAN) {
             let now = Utc::now();
             let found = self.parts.sender.queue.receivers_with_work().await?;
-            let due = found
-                .iter()
-                .filter(|one| one.due_at.is_none_or(|at| at <= now));
-            look.extend(due.map(|one| one.receiver_id));
+            self.asleep.clear();
+            for one in found {
+                if one.due_at.is_none_or(|at| at <= now) {
+                    look.push(one.receiver_id);
+                } else if one.probed {
+                    self.asleep.insert(one.receiver_id);
+                }
+            }
             self.scanned = Some(Instant::now());
             self.elsewhere.clear();
         }
@@ -360,7 +367,7 @@ impl Dispatching {
             if self.pulse.is_revoked() {
                 break;
             }
-            if !self.parts.senders.wake(receiver) {
+            if !self.parts.senders.wake(receiver) && !self.asleep.contains(&receiver) {
                 // Many may start at once: those that run must not lose their leases meanwhile.
                 self.renew_if_due(&work).await?;
                 self.start(receiver).await?;

@@ -30,6 +30,8 @@ pub struct Circumstances<'a> {
     pub now: DateTime<Utc>,
     /// Random in `0.0..1.0`.
     pub spread: f64,
+    /// The receiver is only probed: no failure uses up its event.
+    pub probe: bool,
 }
 
 /// Delivered only by exactly the expected status within the time.
@@ -48,6 +50,11 @@ pub fn judge(result: &Result<Answer, SendError>, seen: &Circumstances<'_>) -> Ve
         Err(error) if error.is_ours() => return uncounted(OWN_FAULT_PAUSE),
         Err(_) => None,
     };
+    if seen.probe {
+        // As long as the receiver asks for; when the next probe goes is its health's to say.
+        let floor = retry_after.unwrap_or_default();
+        return uncounted(floor.min(seen.policy.max_delay));
+    }
     match delay_after(seen.attempt, seen.policy, retry_after, seen.spread) {
         Some(after) => Verdict::Retry {
             after,
@@ -107,6 +114,7 @@ mod tests {
                 policy: &RetryPolicy::default(),
                 now: "2026-11-21T10:00:00Z".parse().unwrap(),
                 spread: 0.5,
+                probe: false,
             },
         )
     }

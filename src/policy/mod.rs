@@ -16,6 +16,7 @@ pub mod python_json;
 mod python_printable;
 pub mod python_repr;
 pub mod received;
+pub mod receiver_health;
 pub mod seal;
 pub mod sequence;
 pub mod signature;

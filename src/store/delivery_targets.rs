@@ -15,8 +15,8 @@ pub const KNOWLEDGE_AGE: Duration = Duration::from_secs(1);
 /// Receivers as senders see them.
 #[async_trait]
 pub trait DeliveryTargets: Send + Sync {
-    /// The record, its opened secrets and headers; `None` when there is no such receiver or it was
-    /// deleted. An inactive one is returned as it is. At most two statements.
+    /// The record, its opened secrets, headers and health; `None` when there is no such receiver or it was
+    /// deleted. An inactive one is returned as it is. At most three statements.
     async fn delivery_target(&self, id: ReceiverId) -> Result<Option<DeliveryTarget>, StoreError>;
 
     /// Deactivates a receiver for a reason that rowhook itself found (a 410, nothing but failure for

@@ -24,6 +24,8 @@ pub struct ReceiverWork {
     pub receiver_id: ReceiverId,
     /// When: `None` is now.
     pub due_at: Option<DateTime<Utc>>,
+    /// It is only probed: what comes new is not due before either.
+    pub probed: bool,
 }
 
 /// Which parked events to make ready.
@@ -56,6 +58,10 @@ pub trait EventQueue: Send + Sync {
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<QueuedEvent>, StoreError>;
+
+    /// Test deliveries that are ready, in id order: they may stand behind a long queue.
+    async fn tests(&self, receiver: ReceiverId, limit: u32)
+    -> Result<Vec<QueuedEvent>, StoreError>;
 
     /// When the next waiting event is due.
     async fn next_due(&self, receiver: ReceiverId) -> Result<Option<DateTime<Utc>>, StoreError>;

@@ -44,6 +44,19 @@ pub struct AttemptParts {
     pub timeout: Duration,
     /// The largest body that is sent.
     pub max_payload: usize,
+    /// The receiver is only probed, and this is one.
+    pub probe: bool,
+}
+
+/// What an attempt says of its receiver; see [`Sign`](crate::policy::receiver_health::Sign).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// It took a delivery.
+    Took,
+    /// It did not.
+    Failed,
+    /// Nothing.
+    Nothing,
 }
 
 /// What came of it.
@@ -54,6 +67,10 @@ pub struct Done {
     pub status: Option<u16>,
     /// The URI that said that it is gone for good.
     pub gone: Option<String>,
+    /// What it says of the receiver.
+    pub says: Says,
+    /// Whether it was a probe.
+    pub probe: bool,
     /// How long the request took; `None` where none was made.
     pub took: Option<Duration>,
     /// When the change committed.
@@ -101,8 +118,16 @@ pub async fn make(parts: AttemptParts) -> Done {
             policy: &parts.policy,
             now,
             spread: rand::random(),
+            probe: parts.probe,
         },
     );
+    let says = match (&verdict, &result) {
+        (Verdict::Delivered, _) => Says::Took,
+        (_, Err(error)) if error.is_ours() => Says::Nothing,
+        // Whoever tries things with tests does not want to be probed for it.
+        _ if event.is_test() => Says::Nothing,
+        _ => Says::Failed,
+    };
     let verdict = last_of_a_test(event, verdict);
     let status = result.as_ref().ok().map(|answer| answer.status);
     let error = match (fault(&result, expected), prepared.warning) {
@@ -120,6 +145,8 @@ pub async fn make(parts: AttemptParts) -> Done {
             ..outcome(event, receiver.id, verdict, now)
         },
         gone: (status == Some(GONE) && expected != GONE).then(|| receiver.webhook_uri.clone()),
+        says,
+        probe: parts.probe,
         status,
         took: Some(took),
         occurred_at: event.occurred_at,
@@ -136,6 +163,8 @@ fn given_up(event: &DueEvent, receiver: ReceiverId, why: &Unsendable) -> Done {
         },
         status: None,
         gone: None,
+        says: Says::Nothing,
+        probe: false,
         took: None,
         occurred_at: event.occurred_at,
     }
@@ -191,5 +220,7 @@ fn outcome(
         reason: None,
         verdict,
         due_at,
+        health: None,
+        recovered: false,
     }
 }

@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 
 use crate::{
     domain::{ids::ReceiverId, receiver::RetryPolicy},
-    policy::throttle::Start,
+    policy::{receiver_health::HealthPolicy, throttle::Start},
     store::{delivery_targets::DeliveryTargets, event_queue::EventQueue},
     transport::{Transport, TransportFactory},
 };
@@ -52,6 +52,8 @@ pub struct DeliveryDefaults {
     pub retry: RetryPolicy,
     /// The largest body that is sent, in bytes.
     pub max_payload: usize,
+    /// When receivers are probed, and given up.
+    pub health: HealthPolicy,
 }
 
 /// What every sender works with.

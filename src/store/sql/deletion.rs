@@ -23,7 +23,7 @@ use sea_orm::{
 
 use super::{
     db::{Dialect, Txn},
-    intervals, mutation, parking,
+    intervals, mutation, parking, receiver_health,
     receivers::{self as receiver_rows, SqlManagementStore, lock_existing},
     records::{numbers, one_of},
     subscriptions::{self as subscription_rows, lock_existing_subscription},
@@ -103,6 +103,7 @@ impl SqlManagementStore {
         receiver_rows::stamp(&mut row, by);
         self.tend_secrets(&mut row)?;
         let row = row.update(&txn).await?;
+        receiver_health::forget(&txn, id).await?;
         subscriptions::Entity::update_many()
             .col_expr(subscriptions::Column::Active, Expr::value(false))
             .col_expr(subscriptions::Column::DeletedAt, Expr::value(now))

@@ -1,4 +1,4 @@
-//! What senders ask of receivers, on both databases: one read of two statements, and the deactivation
+//! What senders ask of receivers, on both databases: one read of three statements, and the deactivation
 //! that rowhook decides itself.
 
 use async_trait::async_trait;
@@ -6,7 +6,7 @@ use entity::receivers;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::{
-    headers, mutation,
+    headers, mutation, receiver_health,
     receivers::{SqlManagementStore, from_row, lock_existing, save, stamp},
     rows::Cell,
 };
@@ -40,6 +40,7 @@ impl DeliveryTargets for SqlManagementStore {
             secret,
             previous_secret,
             headers: headers::of(self, &[id]).await?,
+            health: receiver_health::of(&self.db, id).await?,
         }))
     }
 

@@ -21,6 +21,7 @@ use super::{
     event_lists::{self, Walk},
     mutation,
     parking::unpark_behind_cancelled,
+    receiver_health,
     records::{numbers, one_of},
 };
 use crate::{
@@ -197,7 +198,11 @@ impl SqlEventControl {
             receivers.contains(&event.1) && (event.5.is_none() || subscriptions.contains(&event.2))
         });
         let ids: Vec<i64> = living.map(|event| event.0).collect();
-        owe_again(txn, &ids, states).await
+        let count = owe_again(txn, &ids, states).await?;
+        if count > 0 {
+            receiver_health::probe_now(txn, receivers).await?;
+        }
+        Ok(count)
     }
 
     /// What was parked behind events that are cancelled may go.

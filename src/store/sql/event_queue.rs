@@ -63,7 +63,8 @@ fn queued_event(row: &QueryResult) -> Result<QueuedEvent, StoreError> {
     })
 }
 
-/// The receivers that have ready events, then those that have waiting or parked ones. Each list hops
+/// The receivers that have ready events, then those that have waiting or parked ones; those that are probed, when they
+/// are next. Each list hops
 /// from one receiver to the next through the index, so it costs as many steps as there are receivers
 /// with work, however many events wait.
 pub fn receivers_with_work_sql() -> String {
@@ -79,13 +80,16 @@ pub fn receivers_with_work_sql() -> String {
     };
     format!(
         "with recursive {ready}, {blocking}
-         select r.id as receiver_id, null as due_at
+         select r.id as receiver_id, h.probe_at as due_at, h.probe_at is not null as probed
          from ready q join rowhook.receivers r on r.id = q.receiver_id
+         left join rowhook.receiver_health h on h.receiver_id = r.id
          where r.active and r.deleted_at is null
          union all
-         select r.id, (select min(e.due_at) from rowhook.events e
-                              where e.receiver_id = r.id and e.state = 1)
+         select r.id, coalesce(h.probe_at, (select min(e.due_at) from rowhook.events e
+                                            where e.receiver_id = r.id and e.state = 1)),
+                h.probe_at is not null
          from blocking q join rowhook.receivers r on r.id = q.receiver_id
+         left join rowhook.receiver_health h on h.receiver_id = r.id
          where r.active and r.deleted_at is null",
         ready = hop("ready", "e.state = 0"),
         blocking = hop("blocking", "e.state in (1, 2)"),
@@ -137,6 +141,7 @@ impl EventQueue for SqlEventQueue {
             work.push(ReceiverWork {
                 receiver_id: ReceiverId(row.try_get("", "receiver_id")?),
                 due_at: row.try_get("", "due_at")?,
+                probed: row.try_get("", "probed")?,
             });
         }
         Ok(work)
@@ -166,6 +171,19 @@ impl EventQueue for SqlEventQueue {
             "select id, row_hash, previous_hash from rowhook.events
              where receiver_id = $1 and state = 1 and due_at <= $2 order by due_at limit $3",
             [receiver.0.into(), now.into(), i64::from(limit).into()],
+        )
+        .await
+    }
+
+    async fn tests(
+        &self,
+        receiver: ReceiverId,
+        limit: u32,
+    ) -> Result<Vec<QueuedEvent>, StoreError> {
+        self.queued(
+            "select id, row_hash, previous_hash from rowhook.events
+             where receiver_id = $1 and state = 0 and sequence is null order by id limit $2",
+            [receiver.0.into(), i64::from(limit).into()],
         )
         .await
     }

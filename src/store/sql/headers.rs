@@ -12,7 +12,7 @@ use sea_orm::{
 use super::{
     db::Txn,
     faults::is_unique_violation,
-    mutation,
+    mutation, receiver_health,
     receivers::{SqlManagementStore, lock_existing},
     rows::Cell,
 };
@@ -54,6 +54,7 @@ pub(super) async fn add(
     };
     let row = row.insert(&txn).await;
     let row = row.map_err(|error| taken(error, receiver, key))?;
+    receiver_health::probe_now(&txn, [receiver.0]).await?;
     txn.commit().await?;
     open(&store.sealer, row)
 }
@@ -112,6 +113,7 @@ pub(super) async fn update(
     row.etag = Set(mutation::new_etag());
     let row = row.update(&txn).await;
     let row = row.map_err(|error| taken(error, receiver, &key))?;
+    receiver_health::probe_now(&txn, [receiver.0]).await?;
     txn.commit().await?;
     open(&store.sealer, row)
 }
@@ -134,6 +136,7 @@ pub(super) async fn remove(
         });
     }
     row.clone().delete(&txn).await?;
+    receiver_health::probe_now(&txn, [row.receiver_id]).await?;
     txn.commit().await?;
     open(&store.sealer, row)
 }

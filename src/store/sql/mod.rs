@@ -31,6 +31,7 @@ pub mod outcomes;
 mod page;
 pub mod page_connection;
 pub mod parking;
+pub mod receiver_health;
 pub mod receivers;
 mod recent_changes;
 pub mod reconciliation;

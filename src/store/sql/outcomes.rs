@@ -26,6 +26,7 @@ use crate::{
 use super::{
     db::{Db, Txn},
     delivery_counts::{self, Written, returning},
+    receiver_health,
     records::{Kind, storable, time, unfold},
 };
 
@@ -71,6 +72,7 @@ impl OutcomeLog for SqlOutcomes {
         let now = Utc::now();
         let written = update_events(&txn, &batch, now).await?;
         delivery_counts::count(&txn, outcomes, &written, now).await?;
+        receiver_health::written(&txn, outcomes, now).await?;
         txn.commit().await?;
         self.drop_old_counts(now).await;
         Ok(())

@@ -18,6 +18,7 @@ use super::{
     db::{Db, Txn},
     headers, intervals, mutation,
     page::{Keys, fetch},
+    receiver_health,
     rows::{Cell, author, to_column, to_millis},
 };
 use crate::{
@@ -108,6 +109,7 @@ impl ReceiverStore for SqlManagementStore {
         stamp(&mut row, by);
         self.tend_secrets(&mut row)?;
         let row = save(&txn, row, was_active).await?;
+        receiver_health::probe_now(&txn, [row.id]).await?;
         txn.commit().await?;
         from_row(row)
     }
@@ -239,6 +241,7 @@ pub(super) async fn save(
     if row.active != was_active {
         let subscriptions = mutation::lock_subscriptions(txn, row.id).await?;
         intervals::settle(txn, &row, &subscriptions).await?;
+        receiver_health::switched(txn, &row).await?;
     }
     Ok(row)
 }

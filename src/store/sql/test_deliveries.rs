@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect, Value};
 
 use super::{
     db::Db,
-    mutation,
+    mutation, receiver_health,
     records::{read_user_text, user_text},
     test_payload,
 };
@@ -163,6 +163,7 @@ impl TestDeliveries for SqlTestDeliveries {
             .await?
             .ok_or_else(|| StoreError::corrupt("an insert returned no id"))?;
         let event = EventId(row.try_get("", "id")?);
+        receiver_health::probe_now(&txn, [id]).await?;
         txn.commit().await?;
         Ok(event)
     }

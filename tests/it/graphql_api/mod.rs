@@ -228,7 +228,7 @@ fn services(db: &Db) -> Services {
     ));
     Services {
         receivers: store.clone(),
-        subscriptions: store,
+        subscriptions: store.clone(),
         keys: Arc::new(SqlApiKeyStore::new(db.clone())),
         has_configured_admin: true,
         events: Arc::new(SqlEventLog::new(db.clone())),
@@ -248,6 +248,7 @@ fn services(db: &Db) -> Services {
         history: Arc::new(SqlHistory::new(db.clone())),
         test_deliveries: Arc::new(SqlTestDeliveries::new(db.clone())),
         stats: Arc::new(SqlStats::new(db.clone())),
+        health: store,
         capture: Arc::new(SqlCaptureView::new(db.clone())),
         notes: Arc::new(SqlCaptureNotes::new(db.clone())),
         watched: WatchedTables {

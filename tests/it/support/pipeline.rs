@@ -26,7 +26,7 @@ use rowhook::{
         status::{StageKind, Status},
         wakes::Wakes,
     },
-    policy::seal::Sealer,
+    policy::{receiver_health::HealthPolicy, seal::Sealer},
     store::{
         change_log::{ChangeLog, FanOutStore},
         delivery_targets::DeliveryTargets,
@@ -102,6 +102,11 @@ fn settings() -> PipelineSettings {
                 max_delay: Duration::from_millis(200),
             },
             max_payload: 1 << 20,
+            // Nobody is probed who is not meant to be: many tests let their receivers fail again and again.
+            health: HealthPolicy {
+                failures: u32::MAX,
+                ..HealthPolicy::default()
+            },
         },
         events_per_commit: 100,
         sender_threads: 2,

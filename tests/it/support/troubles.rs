@@ -246,6 +246,14 @@ impl EventQueue for Troubled<dyn EventQueue> {
         self.door.due(receiver, now, limit).await
     }
 
+    async fn tests(
+        &self,
+        receiver: ReceiverId,
+        limit: u32,
+    ) -> Result<Vec<QueuedEvent>, StoreError> {
+        self.door.tests(receiver, limit).await
+    }
+
     async fn next_due(&self, receiver: ReceiverId) -> Result<Option<DateTime<Utc>>, StoreError> {
         self.door.next_due(receiver).await
     }

@@ -248,6 +248,15 @@ impl Sending {
             .filter(|id| !self.bodies.contains_key(id))
             .take(LOAD)
             .collect();
+        self.load_these(wanted, work).await
+    }
+
+    /// Reads the bodies of these.
+    pub(super) async fn load_these(
+        &mut self,
+        wanted: Vec<EventId>,
+        work: &Work,
+    ) -> Result<(), StoreError> {
         let loaded = self.parts.queue.load(&wanted).await?;
         let versions = loaded.iter().map(|event| event.resource_id);
         work.goes_on();

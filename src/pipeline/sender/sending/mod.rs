@@ -2,6 +2,7 @@
 //! (`settling`).
 
 mod filling;
+mod probing;
 mod settling;
 
 use std::{
@@ -24,6 +25,7 @@ use crate::{
         event::{DueEvent, RowHashes},
         ids::{EventId, ReceiverId},
         receiver::DeliveryTarget,
+        receiver_health::ReceiverHealth,
     },
     pipeline::lifeline::{Pulse, Work},
     policy::throttle::{Start, Throttle},
@@ -78,9 +80,14 @@ pub struct Sending {
     recording: JoinSet<Outcome>,
     rows_under_way: HashMap<EventId, RowHashes>,
     busy_until: Instant,
-    /// This URI answered that it is gone for good.
-    gone: Option<String>,
-    /// When it was deactivated for that: what attempts from before say of it is known.
+    /// How the receiver does: what is written of it, or what is about to be.
+    health: ReceiverHealth,
+    /// The event that it was probed with last: the next probe is the next one, so that an event that can not be
+    /// delivered keeps no receiver from being found well.
+    probed_with: EventId,
+    /// The receiver is to be deactivated.
+    farewell: Option<Farewell>,
+    /// When that was done last: what attempts from before say of it is known.
     deactivated_at: Option<DateTime<Utc>>,
 }
 
@@ -117,7 +124,9 @@ impl Sending {
             recording: JoinSet::new(),
             rows_under_way: HashMap::new(),
             busy_until: now + LINGER,
-            gone: None,
+            health: ReceiverHealth::default(),
+            probed_with: EventId(0),
+            farewell: None,
             deactivated_at: None,
         }
     }
@@ -193,8 +202,8 @@ impl Sending {
                 self.due_at = Instant::now();
             }
         }
-        if let Some(uri) = self.gone.clone() {
-            self.deactivate(&uri).await?;
+        if let Some(farewell) = self.farewell.clone() {
+            self.deactivate(&farewell).await?;
             work.goes_on();
         }
         let Some(target) = self.settings(&work).await? else {
@@ -202,6 +211,9 @@ impl Sending {
         };
         self.mend(&target, &work).await?;
         self.unpark_settled(&work).await?;
+        if self.health.probing.is_some() {
+            return self.probe(target, &work).await;
+        }
         self.fill(&target, &work).await?;
         self.load(&target, &work).await?;
         // What came before may have taken long, and what starts now goes by what is known now.
@@ -219,9 +231,13 @@ impl Sending {
 
     /// A sender only ends once its bucket is full again: the next one may then begin with the burst.
     fn idle_from(&self) -> Instant {
-        let full = self.last_sent.zip(self.throttle.as_ref());
-        let full = full.and_then(|(at, (throttle, _))| at.checked_add(throttle.time_to_fill()));
+        let full = self.throttle_full_at();
         full.map_or(self.busy_until, |full| full.max(self.busy_until))
+    }
+
+    fn throttle_full_at(&self) -> Option<Instant> {
+        let (at, (throttle, _)) = self.last_sent.zip(self.throttle.as_ref())?;
+        at.checked_add(throttle.time_to_fill())
     }
 
     fn nap(&self, throttled: Option<Instant>) -> Duration {
@@ -237,21 +253,17 @@ impl Sending {
         until.saturating_duration_since(now)
     }
 
-    /// The receiver said that it is gone for good. A URI that was mended meanwhile did not say so.
-    async fn deactivate(&mut self, uri: &str) -> Result<(), StoreError> {
+    /// The receiver said that it is gone for good, or only failed for days. A URI that was mended meanwhile did not.
+    async fn deactivate(&mut self, farewell: &Farewell) -> Result<(), StoreError> {
         let (targets, receiver) = (&self.parts.targets, self.link.receiver);
         let read = targets.delivery_target(receiver).await?;
-        let still = read.filter(|target| target.receiver.webhook_uri == uri);
-        if still.is_some_and(|target| target.receiver.active) {
-            let why = "the receiver answered 410 Gone; activate it when it is back";
-            if targets.deactivate(receiver, why).await? {
-                tracing::warn!(
-                    receiver = receiver.0,
-                    "answered 410 Gone and was deactivated"
-                );
-            }
+        let still = read.filter(|target| target.receiver.webhook_uri == farewell.uri);
+        if still.is_some_and(|target| target.receiver.active)
+            && targets.deactivate(receiver, &farewell.why).await?
+        {
+            tracing::warn!(receiver = receiver.0, why = farewell.why, "a receiver was deactivated");
         }
-        self.gone = None;
+        self.farewell = None;
         self.deactivated_at = Some(Utc::now());
         self.target = None;
         Ok(())
@@ -269,6 +281,7 @@ impl Sending {
             work.goes_on();
             self.target = read.filter(|target| target.receiver.active).map(Rc::new);
             self.target_at = asked;
+            self.learn_health();
             self.set_throttle();
         }
         Ok(self.target.clone())
@@ -296,6 +309,15 @@ impl Sending {
         }
         limit.saturating_sub(self.attempts.len())
     }
+}
+
+/// A receiver that is to be deactivated.
+#[derive(Clone, Debug)]
+struct Farewell {
+    /// Where it was sent to.
+    uri: String,
+    /// What its record will say.
+    why: String,
 }
 
 /// What follows from a turn.

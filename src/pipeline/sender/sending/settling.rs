@@ -10,6 +10,7 @@ use crate::{
     domain::{
         attempt::{Outcome, Verdict},
         event::DueEvent,
+        ids::EventId,
         receiver::DeliveryTarget,
     },
     pipeline::{
@@ -29,19 +30,29 @@ impl Sending {
             if !self.bodies.contains_key(&id) {
                 continue;
             }
-            if let Some((throttle, since)) = &mut self.throttle
-                && let Err(next) = throttle.take(since.elapsed())
-            {
-                return Some(*since + next);
-            }
-            if !self.link.lease.held() || self.pulse.is_revoked() {
-                return None;
-            }
-            if let Some(event) = self.bodies.remove(&id) {
-                self.send(event, target.clone());
+            match self.start_one(id, target) {
+                Started::Sent => {}
+                Started::Throttled(next) => return Some(next),
+                Started::NotOurs => return None,
             }
         }
         None
+    }
+
+    /// Starts one whose body is here, as the throttle and the lease allow.
+    pub(super) fn start_one(&mut self, id: EventId, target: &Rc<DeliveryTarget>) -> Started {
+        if let Some((throttle, since)) = &mut self.throttle
+            && let Err(next) = throttle.take(since.elapsed())
+        {
+            return Started::Throttled(*since + next);
+        }
+        if !self.link.lease.held() || self.pulse.is_revoked() {
+            return Started::NotOurs;
+        }
+        if let Some(event) = self.bodies.remove(&id) {
+            self.send(event, target.clone());
+        }
+        Started::Sent
     }
 
     pub(super) fn send(&mut self, event: DueEvent, target: Rc<DeliveryTarget>) {
@@ -63,6 +74,7 @@ impl Sending {
             policy: target.receiver.retry.over(defaults.retry),
             timeout: target.receiver.timeout.unwrap_or(defaults.timeout),
             max_payload: defaults.max_payload,
+            probe: self.health.probing.is_some(),
             transport: self.transport.clone(),
             target,
         };
@@ -83,12 +95,8 @@ impl Sending {
             Ok((task, done)) => {
                 self.under_way.remove(&task);
                 self.count(&done);
-                let attempt = done.outcome.attempt.as_ref();
-                let begun = attempt.map(|attempt| attempt.started_at);
-                if done.gone.is_some() && begun > self.deactivated_at {
-                    self.gone = done.gone;
-                }
-                self.record(done.outcome);
+                let outcome = self.take_health(done);
+                self.record(outcome);
             }
             Err(error) => {
                 // The task panicked: the event is at fault or rowhook is, the receiver is not.
@@ -145,10 +153,24 @@ impl Sending {
             }
         }
         self.view.finish(outcome.event_id, rows);
+        if outcome.recovered {
+            // With it what waits became due, and that is older than what is in view.
+            self.build_view_anew();
+        }
         if self.trouble && outcome.due_at.is_none() {
             self.settled_rows.extend(rows.iter());
         }
     }
+}
+
+/// What became of a start.
+pub(super) enum Started {
+    /// The attempt is under way.
+    Sent,
+    /// The next one may go then.
+    Throttled(Instant),
+    /// Another may send to this receiver now.
+    NotOurs,
 }
 
 /// The recorder may be away for a while: the outcome is kept and handed over again.

@@ -1,0 +1,2 @@
+drop index rowhook.events_tests;
+drop table rowhook.receiver_health;

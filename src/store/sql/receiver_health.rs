@@ -1,0 +1,284 @@
+//! How receivers do: written with the outcomes of attempts, and by whoever mends or switches a receiver.
+//!
+//! One sender at a time counts a receiver's failures, and numbers what it writes. A person's act outdoes what is
+//! still on its way from the sender by a jump of that number. `state`, `reason` and `since` change together and only
+//! when the state does, since the table can be watched.
+
+use std::collections::{BTreeMap, HashMap};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use entity::{
+    receiver_health::{Column, Entity, Model},
+    receivers,
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait as _, QueryFilter, QuerySelect,
+    sea_query::Expr,
+};
+use serde_json::{Value as Json, json};
+
+use super::{
+    db::{Db, Txn},
+    mutation,
+    receivers::SqlManagementStore,
+    records::{Kind, storable, time, unfold},
+    rows::Cell,
+};
+use crate::{
+    domain::{
+        attempt::Outcome,
+        ids::ReceiverId,
+        receiver_health::{Failures, HealthRecord, HealthState, Probing, ReceiverHealth},
+    },
+    store::{StoreError, receiver_health::ReceiverHealthStore},
+};
+
+/// More than a sender writes while an act of a person is on its way to it.
+const JUMP: i64 = 1_000_000;
+
+const COLUMNS: [(&str, Kind); 9] = [
+    ("receiver_id", Kind::Integer),
+    ("state", Kind::Text),
+    ("reason", Kind::Text),
+    ("failures", Kind::Integer),
+    ("failing_since", Kind::Time),
+    ("last_error", Kind::Text),
+    ("probe_at", Kind::Time),
+    ("probe_pause_ms", Kind::Integer),
+    ("revision", Kind::Integer),
+];
+
+/// Writes what these outcomes say of their receivers. One that takes deliveries again after it was probed gets what
+/// waits for it at once.
+pub(super) async fn written(
+    txn: &Txn,
+    outcomes: &[Outcome],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let mut newest: BTreeMap<i32, &ReceiverHealth> = BTreeMap::new();
+    for outcome in outcomes {
+        if let Some(health) = &outcome.health {
+            let kept = newest.entry(outcome.receiver_id.0).or_insert(health);
+            if health.revision > kept.revision {
+                *kept = health;
+            }
+        }
+    }
+    if newest.is_empty() {
+        return Ok(());
+    }
+    let batch: Vec<Json> = newest
+        .into_iter()
+        .map(|(receiver, health)| record(receiver, health))
+        .collect();
+    let sql = format!(
+        "with {} insert into rowhook.receiver_health as h (receiver_id, receiver_name, state, reason, since,
+                failures, failing_since, last_error, probe_at, probe_pause_ms, revision)
+         select b.receiver_id, r.name, b.state, b.reason, $2, b.failures, b.failing_since, b.last_error,
+                b.probe_at, b.probe_pause_ms, b.revision
+         from b join rowhook.receivers r on r.id = b.receiver_id
+         where r.deleted_at is null order by b.position
+         on conflict (receiver_id) do update set
+             receiver_name = case when h.state = excluded.state then h.receiver_name else excluded.receiver_name end,
+             state = excluded.state,
+             reason = case when h.state = excluded.state then h.reason else excluded.reason end,
+             since = case when h.state = excluded.state then h.since else excluded.since end,
+             failures = excluded.failures, failing_since = excluded.failing_since,
+             last_error = excluded.last_error, probe_at = excluded.probe_at,
+             probe_pause_ms = excluded.probe_pause_ms, revision = excluded.revision
+         where excluded.revision > h.revision and h.state <> '{}'",
+        unfold(txn.dialect(), "$1", &COLUMNS),
+        HealthState::Inactive.as_str(),
+    );
+    let batch = Json::Array(batch).to_string();
+    txn.execute_raw(txn.statement(&sql, [batch.into(), now.into()]))
+        .await?;
+    for outcome in outcomes.iter().filter(|outcome| outcome.recovered) {
+        wait_no_longer(txn, outcome.receiver_id, now).await?;
+    }
+    Ok(())
+}
+
+fn record(receiver: i32, health: &ReceiverHealth) -> Json {
+    let failures = health.failures.as_ref();
+    let state = health.state();
+    json!({
+        "receiver_id": receiver,
+        "state": state.as_str(),
+        "reason": reason(health).map(|reason| storable(&reason)),
+        "failures": failures.map_or(0, |failures| failures.count),
+        "failing_since": failures.map(|failures| time(failures.since)),
+        "last_error": failures.map(|failures| storable(&failures.error)),
+        "probe_at": health.probing.map(|probing| time(probing.next_at)),
+        "probe_pause_ms": health.probing.map(|probing| probing.pause.as_millis() as u64),
+        "revision": health.revision,
+    })
+}
+
+/// Why a receiver is in its state, for people.
+fn reason(health: &ReceiverHealth) -> Option<String> {
+    let failures = health.failures.as_ref()?;
+    Some(match health.state() {
+        HealthState::Probing => format!(
+            "{} failures in a row, the last: {}",
+            failures.count, failures.error
+        ),
+        HealthState::Healthy | HealthState::Failing | HealthState::Inactive => {
+            failures.error.clone()
+        }
+    })
+}
+
+/// What waits for a receiver's next attempt is due now.
+async fn wait_no_longer(
+    txn: &Txn,
+    receiver: ReceiverId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let sql = "update rowhook.events set due_at = $2 where receiver_id = $1 and state = 1 and due_at > $2";
+    txn.execute_raw(txn.statement(sql, [receiver.0.into(), now.into()]))
+        .await?;
+    Ok(())
+}
+
+/// A receiver was switched off, or on: then it begins anew, and what waits for it is due.
+pub(super) async fn switched(txn: &Txn, row: &receivers::Model) -> Result<(), StoreError> {
+    let now = mutation::now();
+    let (state, reason) = if row.active {
+        (HealthState::Healthy, None)
+    } else {
+        let by = || format!("switched off by {}", row.updated_by_name);
+        let why = row.inactive_reason.clone().unwrap_or_else(by);
+        (HealthState::Inactive, Some(why))
+    };
+    let sql = format!(
+        "insert into rowhook.receiver_health as h (receiver_id, receiver_name, state, reason, since, failures, revision)
+         values ($1, $2, $3, $4, $5, 0, {JUMP})
+         on conflict (receiver_id) do update set
+             receiver_name = excluded.receiver_name, state = excluded.state, reason = excluded.reason,
+             since = excluded.since, failures = 0, failing_since = null, last_error = null, probe_at = null,
+             probe_pause_ms = null, revision = h.revision + {JUMP}"
+    );
+    let values = [
+        row.id.into(),
+        row.name.clone().into(),
+        state.as_str().into(),
+        reason.into(),
+        now.into(),
+    ];
+    txn.execute_raw(txn.statement(&sql, values)).await?;
+    if row.active {
+        wait_no_longer(txn, ReceiverId(row.id), now).await?;
+    }
+    Ok(())
+}
+
+/// Somebody has mended something, or wants to see something delivered: the next probe of these may go now.
+pub(super) async fn probe_now(
+    txn: &Txn,
+    receivers: impl IntoIterator<Item = i32>,
+) -> Result<(), StoreError> {
+    Entity::update_many()
+        .col_expr(Column::ProbeAt, Expr::value(mutation::now()))
+        .col_expr(Column::Revision, Expr::col(Column::Revision).add(JUMP))
+        .filter(Column::ReceiverId.is_in(receivers))
+        .filter(Column::ProbeAt.is_not_null())
+        .exec(txn)
+        .await?;
+    Ok(())
+}
+
+/// A receiver is deleted.
+pub(super) async fn forget(txn: &Txn, receiver: ReceiverId) -> Result<(), StoreError> {
+    Entity::delete_by_id(receiver.0).exec(txn).await?;
+    Ok(())
+}
+
+/// How an active receiver does, for its sender.
+pub(super) async fn of(db: &Db, receiver: ReceiverId) -> Result<ReceiverHealth, StoreError> {
+    let row = Entity::find_by_id(receiver.0).one(db).await?;
+    row.map_or_else(|| Ok(ReceiverHealth::default()), |row| read(&row))
+}
+
+fn read(row: &Model) -> Result<ReceiverHealth, StoreError> {
+    let cell = Cell::new("receiver_health", row.receiver_id);
+    let pause = cell.millis("probe_pause_ms", row.probe_pause_ms)?;
+    let probing = row.probe_at.zip(pause);
+    Ok(ReceiverHealth {
+        failures: match row.failing_since {
+            None => None,
+            Some(since) => Some(Failures {
+                count: cell.number("failures", row.failures)?,
+                since,
+                error: row.last_error.clone().unwrap_or_default(),
+            }),
+        },
+        probing: probing.map(|(next_at, pause)| Probing { next_at, pause }),
+        revision: row.revision,
+    })
+}
+
+#[async_trait]
+impl ReceiverHealthStore for SqlManagementStore {
+    async fn health_of(
+        &self,
+        receivers: &[ReceiverId],
+    ) -> Result<HashMap<ReceiverId, HealthRecord>, StoreError> {
+        let rows = Entity::find()
+            .filter(Column::ReceiverId.is_in(receivers.iter().map(|id| id.0)))
+            .all(&self.db)
+            .await?;
+        let record = |row: Model| {
+            let cell = Cell::new("receiver_health", row.receiver_id);
+            let state = row.state.parse();
+            let record = HealthRecord {
+                state: state.map_err(|error| cell.corrupt("state", error))?,
+                since: Some(row.since),
+                health: read(&row)?,
+                reason: row.reason,
+            };
+            Ok((ReceiverId(row.receiver_id), record))
+        };
+        rows.into_iter().map(record).collect()
+    }
+
+    async fn states(&self) -> Result<HashMap<HealthState, u64>, StoreError> {
+        let mut states: HashMap<HealthState, u64> = HashMap::new();
+        let active: Vec<(bool, i64)> = receivers::Entity::find()
+            .select_only()
+            .column(receivers::Column::Active)
+            .column_as(receivers::Column::Id.count(), "n")
+            .filter(receivers::Column::DeletedAt.is_null())
+            .group_by(receivers::Column::Active)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let troubled: Vec<(String, i64)> = Entity::find()
+            .select_only()
+            .column(Column::State)
+            .column_as(Column::ReceiverId.count(), "n")
+            .filter(Column::State.is_in([
+                HealthState::Failing.as_str(),
+                HealthState::Probing.as_str(),
+            ]))
+            .group_by(Column::State)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        let count = |n: i64| u64::try_from(n).unwrap_or_default();
+        for (active, n) in active {
+            let state = if active { HealthState::Healthy } else { HealthState::Inactive };
+            states.insert(state, count(n));
+        }
+        for (word, n) in troubled {
+            let state: HealthState = word
+                .parse()
+                .map_err(|error| StoreError::corrupt(format_args!("receiver_health: {error}")))?;
+            states.insert(state, count(n));
+            let healthy = states.entry(HealthState::Healthy).or_default();
+            *healthy = healthy.saturating_sub(count(n));
+        }
+        Ok(states)
+    }
+}
