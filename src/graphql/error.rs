@@ -170,9 +170,7 @@ impl From<StoreError> for ApiError {
             StoreError::Fenced
             | StoreError::ForeignCluster
             | StoreError::Corrupt(_)
-            | StoreError::Refused(_) => {
-                Self::internal(&error)
-            }
+            | StoreError::Refused(_) => Self::internal(&error),
         }
     }
 }

@@ -129,7 +129,9 @@ pub fn oldest_waiting_sql() -> String {
              where $5::text is not null or pg_visible_in_snapshot(r.xid, pg_current_snapshot())
              union all select {}) w",
         first("l.xid = r.xid"),
-        first("l.xid >= $2::text::xid8 and l.xid < coalesce($5::text::xid8, pg_snapshot_xmax(pg_current_snapshot()))"),
+        first(
+            "l.xid >= $2::text::xid8 and l.xid < coalesce($5::text::xid8, pg_snapshot_xmax(pg_current_snapshot()))"
+        ),
     )
 }
 

@@ -12,7 +12,8 @@ use crate::{
 };
 
 /// The present era, for a statement that has no other use of the cursor: a scalar that is asked once.
-pub(super) const NEWEST_ERA: &str = "(select coalesce(c.restored_ids[cardinality(c.restored_ids)], 0)
+pub(super) const NEWEST_ERA: &str =
+    "(select coalesce(c.restored_ids[cardinality(c.restored_ids)], 0)
      from rowhook.capture_cursor c where c.id = 1)";
 
 /// The column of `capture_cursor` that [`read_eras`] reads.

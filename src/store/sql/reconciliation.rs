@@ -571,7 +571,16 @@ mod tests {
             to: to.map(|to| to.parse().unwrap()),
         };
         let all = [interval("1000:1010:1000", Some("5000:5000:"))];
-        let doubtful = |xid, of| at_the_edge(Place::Transaction { era: Era::FIRST, xid }, &all, SubscriptionId(of));
+        let doubtful = |xid, of| {
+            at_the_edge(
+                Place::Transaction {
+                    era: Era::FIRST,
+                    xid,
+                },
+                &all,
+                SubscriptionId(of),
+            )
+        };
         for xid in [1000, 1010, 1109, 5000, 5099] {
             assert!(doubtful(xid, 1), "{xid}");
             assert!(!doubtful(xid, 2), "another subscription's");

@@ -146,7 +146,11 @@ impl SqlHistory {
                 let eras = read_eras(&row)?;
                 let mut seen = |snapshot: &str| -> Result<String, StoreError> {
                     let snapshot: Snapshot = snapshot.parse().map_err(StoreError::corrupt)?;
-                    Ok(visible_in(&eras, &snapshot, &bind(snapshot.pg_text().into())))
+                    Ok(visible_in(
+                        &eras,
+                        &snapshot,
+                        &bind(snapshot.pg_text().into()),
+                    ))
                 };
                 let mut passed = seen(&watermark)?;
                 if let Some((to, after)) = window {

@@ -91,6 +91,24 @@ impl Cluster {
         copy
     }
 
+    /// A dump of the database `postgres`, restored into the one of another cluster, as people do it.
+    pub fn restore_into(&self, other: &Self) {
+        let dump = self.directory.path().join("dump.sql");
+        let made = Command::new("pg_dump")
+            .args(["--dbname", &self.url("postgres"), "--file"])
+            .arg(&dump)
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let restored = Command::new("psql")
+            .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "--file"])
+            .arg(&dump)
+            .arg(other.url("postgres"))
+            .output()
+            .unwrap();
+        assert!(restored.status.success(), "{restored:?}");
+    }
+
     /// Starts this copy at the address of the server that it was made of, as a standby that is promoted.
     pub async fn take_the_place_of(&mut self, gone: &Self) {
         assert!(gone.server.is_none(), "it runs still");
