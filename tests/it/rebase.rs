@@ -1,7 +1,7 @@
 //! A dump is restored into another cluster, where transaction ids begin anew: `rowhook rebase` lets the database work
 //! on there.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use chrono::{TimeDelta, Utc};
 use rowhook::{
@@ -14,6 +14,8 @@ use rowhook::{
         },
     },
 };
+
+use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 
 use crate::support::{
     cluster::Cluster,
@@ -44,7 +46,7 @@ fn burn(url: &str, count: u32) {
 }
 
 /// Items, a transaction each.
-fn items(url: &str, ids: std::ops::RangeInclusive<i64>) {
+fn items(url: &str, ids: RangeInclusive<i64>) {
     let insert = |id| format!("insert into items values ({id}, 0, 'x');\n");
     psql(url, &ids.map(insert).collect::<String>());
 }
@@ -57,24 +59,31 @@ fn nested_item(url: &str, id: i64) {
     );
 }
 
-/// Which items each path was told of, and how often.
-fn told(deliveries: &[Delivery]) -> BTreeMap<(String, i64), usize> {
+/// Which items a path was told of, and by how many events. (A process that was killed may have sent one twice.)
+fn told(deliveries: &[Delivery], path: &str) -> BTreeMap<i64, usize> {
+    let of_path = deliveries.iter().filter(|one| one.path == path);
+    let events: BTreeMap<i64, i64> = of_path
+        .map(|one| (one.event_id(), one.data()["id"].as_i64().unwrap()))
+        .collect();
     let mut told = BTreeMap::new();
-    for one in deliveries {
-        let id = one.data()["id"].as_i64().unwrap();
-        *told.entry((one.path.clone(), id)).or_default() += 1;
+    for item in events.into_values() {
+        *told.entry(item).or_default() += 1;
     }
     told
 }
 
-fn assert_told(deliveries: &[Delivery], path: &str, wanted: &[std::ops::RangeInclusive<i64>]) {
-    let wanted: Vec<(i64, usize)> = wanted.iter().cloned().flatten().map(|id| (id, 1)).collect();
-    let told = told(deliveries).into_iter();
-    let told: Vec<(i64, usize)> = told
-        .filter(|((of, _), _)| of == path)
-        .map(|((_, id), count)| (id, count))
+fn assert_told(deliveries: &[Delivery], path: &str, wanted: &[RangeInclusive<i64>]) {
+    let wanted: BTreeMap<i64, usize> = wanted.iter().cloned().flatten().map(|id| (id, 1)).collect();
+    let told = told(deliveries, path);
+    let missing: Vec<_> = wanted.keys().filter(|id| !told.contains_key(id)).collect();
+    let wrong: Vec<_> = told
+        .iter()
+        .filter(|(id, count)| wanted.get(id) != Some(count))
         .collect();
-    assert_eq!(told, wanted, "{path}");
+    assert!(
+        missing.is_empty() && wrong.is_empty(),
+        "{path}: missing {missing:?}, wrong {wrong:?}"
+    );
 }
 
 /// The other poller's lease, for an hour, so that this one stands by and the API goes on.
@@ -135,7 +144,6 @@ async fn goes_on_in_another_cluster(busier: Busier, window_under_way: bool) {
         let fails = delivery.path == "/always" && delivery.data()["id"] == 10;
         Answer::Status(if fails { 500 } else { 200 })
     });
-    use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
     let long = house.app.begin().await.unwrap();
     long.execute_unprepared("insert into items values (50, 0, 'x')")
         .await
@@ -204,11 +212,7 @@ async fn goes_on_in_another_cluster(busier: Busier, window_under_way: bool) {
     .await;
     assert_eq!(receiver.deliveries().len(), delivered, "nothing is sent");
 
-    let shell = Shell::on(&new_url);
-    shell.write(
-        "rowhook.toml",
-        "[[resources]]\nname = \"ITEM\"\ntable = 'public.items'\n",
-    );
+    let shell = shell_on(&new_url);
     let doctor = shell.run(&["doctor"]);
     assert!(doctor.out.contains("run `rowhook rebase`"), "{doctor:?}");
     assert_eq!(doctor.code, Some(1));
@@ -314,7 +318,7 @@ async fn goes_on_in_another_cluster(busier: Busier, window_under_way: bool) {
         .collect();
     assert!(new.iter().all(|one| one.event_id() > 1_000_000));
     let after = [6000..=6011, 7001..=7010, 8001..=8005];
-    let with_after = |restored: &[std::ops::RangeInclusive<i64>]| [restored, &after].concat();
+    let with_after = |restored: &[RangeInclusive<i64>]| [restored, &after].concat();
     let (backlog, rest) = (1001..=1700, [3001..=3600, 5000..=5000]);
     assert_told(
         &new,
@@ -377,4 +381,127 @@ async fn into_a_busier_cluster() {
 #[tokio::test]
 async fn a_window_that_was_under_way_is_finished_first() {
     goes_on_in_another_cluster(Busier::Old, true).await;
+}
+
+/// A shell whose commands work on this database, and know what it watches.
+fn shell_on(url: &str) -> Shell {
+    let shell = Shell::on(url);
+    shell.write(
+        "rowhook.toml",
+        "[[resources]]\nname = \"ITEM\"\ntable = 'public.items'\n",
+    );
+    shell
+}
+
+#[tokio::test]
+async fn pg_upgrade_keeps_what_the_cursor_knows() {
+    let mut old = Cluster::start("").await;
+    let house = House::at(old.url("postgres"), Dialect::Postgres, "", "", &[]).await;
+    let receiver = house.register("/all", "").await;
+    house.subscribe(receiver, "ITEM", "CREATE", "").await;
+    items(&house.url, 1..=10);
+    house.settled(10).await;
+    hold_capture(&house).await;
+    items(&house.url, 11..=15);
+    nested_item(&house.url, 16);
+    let House {
+        mut service,
+        receiver,
+        app,
+        ..
+    } = house;
+    service.terminate().await;
+    let lease = "update rowhook.leases set expires_at = now() where kind = 'poller'";
+    app.execute_unprepared(lease).await.unwrap();
+    app.close().await.unwrap();
+    old.shut_down();
+
+    let new = old.upgraded().await;
+    let url = new.url("postgres");
+    nested_item(&url, 20);
+    items(&url, 21..=25);
+    let service = Service::start_unready(&url, "", &[ITEM]).await;
+    unready(&service).await;
+    let shell = shell_on(&url);
+    let asked = shell.run(&["rebase"]);
+    assert!(asked.out.contains("by its files"), "{asked:?}");
+    shell.run(&["rebase", "--yes"]).well();
+    service.ready().await;
+    receiver.wait_for_events(22).await;
+    items(&url, 26..=26);
+    let all = receiver.wait_for_events(23).await;
+    assert_told(&all, "/all", &[1..=16, 20..=26]);
+    let doctor = shell.run(&["doctor"]).well();
+    assert!(doctor.contains("0 problems, 0 warnings"), "{doctor}");
+}
+
+/// Into a third and a fourth cluster, with and without changes in between; first of all before there was any.
+#[tokio::test]
+async fn again_and_again() {
+    let mut old = Cluster::start("").await;
+    burn(&old.url("postgres"), 1000);
+    let house = House::at(old.url("postgres"), Dialect::Postgres, "", "", &[]).await;
+    let id = house.register("/all", "").await;
+    house.subscribe(id, "ITEM", "CREATE", "").await;
+    let House {
+        mut service,
+        mut receiver,
+        app,
+        ..
+    } = house;
+    service.terminate().await;
+    app.close().await.unwrap();
+    let (mut wanted, mut of_second) = (Vec::new(), Vec::new());
+    for (round, before, after) in [
+        (1, true, false),
+        (2, false, false),
+        (3, true, true),
+        (4, true, true),
+    ] {
+        let new = Cluster::start("").await;
+        let url = new.url("postgres");
+        old.restore_into(&new);
+        old.kill9();
+        let first = round * 10;
+        if before {
+            nested_item(&url, first);
+            items(&url, first + 1..=first + 3);
+            wanted.push(first..=first + 3);
+        }
+        let service = Service::start_unready(&url, "", &[ITEM]).await;
+        unready(&service).await;
+        shell_on(&url).run(&["rebase", "--yes"]).well();
+        service.ready().await;
+        if after {
+            items(&url, first + 5..=first + 6);
+            wanted.push(first + 5..=first + 6);
+        }
+        let app = sea_orm::Database::connect(&url).await.unwrap();
+        let house = House::moved(service, receiver, app, url.clone());
+        if round == 2 {
+            // Of a time in which nothing was logged, far ahead of the next cluster.
+            burn(&url, 2000);
+            let id = house.register("/second", "").await;
+            house.subscribe(id, "ITEM", "CREATE", "").await;
+        } else if round > 2 {
+            of_second.extend([first..=first + 3, first + 5..=first + 6]);
+        }
+        let count = |ranges: &[RangeInclusive<i64>]| ranges.iter().cloned().flatten().count();
+        house.settled(count(&wanted) + count(&of_second)).await;
+        let all = house.receiver.deliveries();
+        assert_told(&all, "/all", &wanted);
+        assert_told(&all, "/second", &of_second);
+        let House {
+            mut service,
+            receiver: same,
+            app,
+            ..
+        } = house;
+        receiver = same;
+        service.terminate().await;
+        let doctor = shell_on(&url).run(&["doctor"]).well();
+        assert!(doctor.contains("0 problems, 0 warnings"), "{doctor}");
+        app.close().await.unwrap();
+        old = new;
+    }
 }
