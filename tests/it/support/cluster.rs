@@ -68,7 +68,8 @@ impl Cluster {
         let initdb = std::fs::canonicalize(self.programs.join("initdb")).unwrap();
         let programs = initdb.parent().unwrap();
         let mut upgrade = other.command_at(&programs.join("pg_upgrade"));
-        upgrade.args(["--username", "rowhook", "--socketdir", "."]);
+        upgrade.args(["--username", "rowhook", "--socketdir"]);
+        upgrade.arg(other.directory.path());
         for (which, folder) in [
             ("--old-bindir", programs),
             ("--new-bindir", programs),
