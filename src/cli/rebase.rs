@@ -57,7 +57,7 @@ fn tell_done(before: Standing) {
     match before {
         Standing::AtHome => return println!("{AT_HOME}"),
         Standing::ByItsFiles => {
-            println!("transaction ids go on in this cluster, and so does reading")
+            println!("transaction ids go on in this cluster, and so does reading");
         }
         Standing::ByADump { last } if last.0 > 0 => {
             println!(

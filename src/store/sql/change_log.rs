@@ -259,8 +259,8 @@ pub fn open_window_sql() -> String {
 }
 
 /// The statement that finds the lowest and the highest id of a large window. `$1` and `$2` as before, `$3`:
-/// the window's end, `$4` and `$5`: the first and the last id of the era. (`offset 0` keeps the planner from looking for the lowest id along the primary key,
-/// where everything that is kept stands in front of it.)
+/// the window's end, `$4` and `$5`: the ids between which the era stands. (`offset 0` keeps the planner from
+/// looking for the lowest id along the primary key, where everything that is kept stands in front of it.)
 pub fn window_bounds_sql() -> &'static str {
     "select min(w.id) as low, max(w.id) as high from (
          (select l.id from unnest($1::text::xid8[]) r (xid)
@@ -277,8 +277,8 @@ pub fn window_bounds_sql() -> &'static str {
 }
 
 /// The statement that reads a page of a large window by the primary key. `$1`: the last snapshot, `$2`: the
-/// window's end, `$3` and `$4`: the range of ids, `$5`: the page's size, `$6`: the present era. (Both snapshots are asked by a
-/// function, so that the other index is of no use.)
+/// window's end, `$3` and `$4`: the range of ids, `$5`: the page's size, `$6`: the present era. (Both snapshots
+/// are asked by a function, so that the other index is of no use.)
 pub fn continue_window_sql() -> String {
     format!(
         "select {columns} from rowhook.logged_actions l
