@@ -329,7 +329,7 @@ async fn goes_on_in_another_cluster(busier: Busier, window_under_way: bool) {
         "/always",
         &with_after(&[&[50..=50, backlog.clone()], &rest[..]].concat()),
     );
-    assert_told(&new, "/until", &[backlog.clone()]);
+    assert_told(&new, "/until", std::slice::from_ref(&backlog));
     assert_told(
         &new,
         "/since",
