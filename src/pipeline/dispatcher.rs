@@ -277,7 +277,7 @@ impl Actor for Dispatcher {
             scanned: None,
             renewed: None,
             elsewhere: HashSet::new(),
-            outage: Outage::new("due events can not be looked for"),
+            outage: Outage::new("due events can not be handed to senders"),
         };
         let work = dispatching.run(self.finish.clone());
         ctx.spawn(work.into_actor(self).map(|(), _, ctx| ctx.stop()));
@@ -346,14 +346,14 @@ impl Dispatching {
             return Ok(());
         }
         look.extend(self.parts.hints.take());
-        if self.scanned.is_none_or(|at| at.elapsed() >= SCAN) {
+        let scan = self.scanned.is_none_or(|at| at.elapsed() >= SCAN);
+        if scan {
             let now = Utc::now();
             let found = self.parts.sender.queue.receivers_with_work().await?;
             let due = found
                 .iter()
                 .filter(|one| one.due_at.is_none_or(|at| at <= now));
             look.extend(due.map(|one| one.receiver_id));
-            self.scanned = Some(Instant::now());
             self.elsewhere.clear();
         }
         for receiver in look {
@@ -365,6 +365,10 @@ impl Dispatching {
                 self.renew_if_due(&work).await?;
                 self.start(receiver).await?;
             }
+        }
+        if scan {
+            // Not before: while a lease is refused each turn tells so, and an outage is one outage.
+            self.scanned = Some(Instant::now());
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ pub mod event_queue;
 pub mod health;
 pub mod leases;
 pub mod page;
+pub mod rebase;
 pub mod receivers;
 pub mod reconciliation;
 pub mod replay;

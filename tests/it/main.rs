@@ -28,6 +28,7 @@ mod logs;
 mod operations;
 mod ordering;
 mod path;
+mod rebase;
 mod receiving;
 mod reconciler;
 mod redelivery;

@@ -244,6 +244,7 @@ fn shells_complete_the_commands() {
         "serve",
         "doctor",
         "migrate",
+        "rebase",
         "resources",
         "keys",
         "listen",

@@ -57,6 +57,13 @@ struct Running {
 impl Service {
     /// Starts it and waits until it is ready. `settings`: further lines at the top of the file.
     pub async fn start(database_url: &str, settings: &str, watched: &[Watched]) -> Self {
+        let service = Self::start_unready(database_url, settings, watched).await;
+        service.ready().await;
+        service
+    }
+
+    /// The same without the wait.
+    pub async fn start_unready(database_url: &str, settings: &str, watched: &[Watched]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut config = format!(
             "database_url = \"{database_url}\"\nlisten = \"127.0.0.1:0\"\nadmin_key = \"{ADMIN_KEY}\"\n\
@@ -74,7 +81,7 @@ impl Service {
             directory,
             log_level: None,
         };
-        service.restart().await;
+        service.running = Some(service.spawn().await);
         service
     }
 
