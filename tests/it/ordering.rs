@@ -16,7 +16,7 @@ use crate::support::{
     database::TestDatabase,
     network::{Gate, Reply},
     pipeline::{World, Write, retries},
-    stored::{number, run},
+    stored::number,
     troubles::{Point, Trouble},
     wait::until,
 };
@@ -28,7 +28,6 @@ on_both!(
     what_was_given_up_lets_its_row_go_on,
     a_cancellation_while_a_page_is_read_keeps_the_order,
     an_answer_that_the_database_did_not_give_keeps_the_order,
-    what_a_sender_from_before_has_parked_keeps_its_place,
     without_order_nothing_waits,
     no_more_are_in_flight_than_the_receiver_takes,
     what_the_answer_says_of_the_next_attempt,
@@ -229,24 +228,6 @@ async fn an_answer_that_the_database_did_not_give_keeps_the_order(database: Test
     world.write(&[Write::Row(1)]).await;
     assert_eq!(got_of_row_1(&world, 4).await, [1, 1, 2, 5]);
     gate.open();
-    world.all_delivered().await;
-    world.finish().await;
-    world.assert_sound().await;
-}
-
-async fn what_a_sender_from_before_has_parked_keeps_its_place(database: TestDatabase) {
-    let (mut world, gate) = with_more_in_view(database).await;
-    // Change 4 is in view behind change 3. A sender from before, whose attempt of 3 failed, parks it.
-    let sql = "update rowhook.events set state = 2 where state = 0 and sequence = 4";
-    run(&world.db, sql, []).await;
-    world.write(&[Write::Row(2)]).await;
-    gate.open();
-    until("5 has come", || {
-        world.network.posts().iter().any(|post| post.change == 5)
-    })
-    .await;
-    world.network.assert_order_per_row(|_| false);
-    world.make_due().await;
     world.all_delivered().await;
     world.finish().await;
     world.assert_sound().await;
