@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     policy::{delivery::USER_AGENT, egress::EgressPolicy},
+    telemetry::Metrics,
     transport::{
         DeliveryRequest, HttpTransportFactory, SystemResolver, Transport, TransportFactory,
         TransportSettings, tls::client_config,
@@ -35,6 +36,7 @@ impl ApiClient {
             tls: Arc::new(client_config(None).map_err(Failure::of_work)?),
             bind_address: None,
             resolver: Arc::new(SystemResolver),
+            metrics: Metrics::default(),
         });
         Ok(Self {
             uri: uri.to_owned(),

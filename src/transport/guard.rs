@@ -26,8 +26,8 @@ use futures::{
 };
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::fault;
-use crate::{domain::attempt::SendError, policy::egress::EgressPolicy};
+use super::{fault, journey};
+use crate::{domain::attempt::SendError, policy::egress::EgressPolicy, telemetry::Metrics};
 
 /// How long one address may keep silent before the next is tried beside it (RFC 8305 says 250 ms).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -69,6 +69,7 @@ struct Inner {
     policy: EgressPolicy,
     resolver: Arc<dyn Resolve>,
     local_address: Option<IpAddr>,
+    metrics: Metrics,
     /// Look-ups under way. Each holds a thread of the blocking pool, and a name server that does not
     /// answer holds it for long, so a receiver's parallel requests share one.
     lookups: RefCell<HashMap<(String, u16), WeakShared<Lookup>>>,
@@ -79,11 +80,13 @@ impl Guard {
         policy: EgressPolicy,
         resolver: Arc<dyn Resolve>,
         local_address: Option<IpAddr>,
+        metrics: Metrics,
     ) -> Self {
         Self(Rc::new(Inner {
             policy,
             resolver,
             local_address,
+            metrics,
             lookups: RefCell::default(),
         }))
     }
@@ -124,6 +127,8 @@ impl Inner {
         // Head and body go out together; waiting for an acknowledgement of the first part of a large
         // body (Nagle) would only delay its last part. A socket that refuses this works none the less.
         let _ = stream.set_nodelay(true);
+        self.metrics.connection_opened();
+        journey::opened();
         Ok(stream)
     }
 

@@ -8,7 +8,6 @@
 //! the body of an HTTP/1.1 answer that neither announces its length nor is chunked.
 
 use std::{
-    cell::Cell,
     convert::Infallible,
     net::IpAddr,
     pin::Pin,
@@ -36,11 +35,12 @@ use rustls::ClientConfig;
 
 use super::{
     DeliveryRequest, Transport, TransportFactory, clients::Clients, fault, guard::Guard,
-    guard::Resolve,
+    guard::Resolve, journey::Journey,
 };
 use crate::{
     domain::attempt::{Answer, KEPT_RESPONSE_BYTES, Phase, SendError},
     policy::egress::EgressPolicy,
+    telemetry::Metrics,
 };
 
 /// Bytes of a body past the kept ones that are read and thrown away if they are there already: that
@@ -63,6 +63,8 @@ pub struct TransportSettings {
     pub bind_address: Option<IpAddr>,
     /// How names become addresses; [`super::SystemResolver`] outside tests.
     pub resolver: Arc<dyn Resolve>,
+    /// Where connections and requests are counted.
+    pub metrics: Metrics,
 }
 
 /// Makes each thread's [`HttpTransport`].
@@ -88,6 +90,7 @@ impl TransportFactory for HttpTransportFactory {
 pub struct HttpTransport {
     allow_http: bool,
     clients: Clients,
+    metrics: Metrics,
 }
 
 impl HttpTransport {
@@ -97,17 +100,19 @@ impl HttpTransport {
             settings.egress.clone(),
             Arc::clone(&settings.resolver),
             settings.bind_address,
+            settings.metrics.clone(),
         );
         Self {
             allow_http: settings.allow_http,
             clients: Clients::new(guard, Arc::clone(&settings.tls)),
+            metrics: settings.metrics.clone(),
         }
     }
 
     async fn exchange(
         &self,
         request: DeliveryRequest,
-        phase: Rc<Cell<Phase>>,
+        journey: Rc<Journey>,
     ) -> Result<Answer, SendError> {
         let target = Target::of(request.uri, self.allow_http)?;
         let host = target.authority;
@@ -119,13 +124,14 @@ impl HttpTransport {
         put_headers(&mut post, &request.headers, target.host_header)?;
         let body = WatchedBody {
             bytes: request.body,
-            phase: Rc::clone(&phase),
+            journey: Rc::clone(&journey),
+            metrics: self.metrics.clone(),
         };
         let mut response = post
             .send_body(body)
             .await
             .map_err(|error| fault::sending(host.as_str(), request.timeout, error))?;
-        phase.set(Phase::Body);
+        journey.enter(Phase::Body);
         let announced = announced_length(response.headers());
         let body = read_body(&mut response, announced)
             .await
@@ -142,14 +148,15 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     async fn post(&self, request: DeliveryRequest) -> Result<Answer, SendError> {
         let after = request.timeout;
-        let phase = Rc::new(Cell::new(Phase::Connect));
+        let journey = Journey::new();
+        let exchange = self.exchange(request, Rc::clone(&journey));
         // Dropping the exchange closes its connection, so nothing of a late answer is left over.
-        let exchange = self.exchange(request, Rc::clone(&phase));
+        let exchange = Rc::clone(&journey).around(exchange);
         match tokio::time::timeout(after, exchange).await {
             Ok(outcome) => outcome,
             Err(_) => Err(SendError::Timeout {
                 after,
-                phase: phase.get(),
+                phase: journey.phase(),
             }),
         }
     }
@@ -239,7 +246,8 @@ fn put_headers(
 /// never asked for; a delivery always has one.)
 struct WatchedBody {
     bytes: Bytes,
-    phase: Rc<Cell<Phase>>,
+    journey: Rc<Journey>,
+    metrics: Metrics,
 }
 
 impl MessageBody for WatchedBody {
@@ -253,7 +261,10 @@ impl MessageBody for WatchedBody {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        self.phase.set(Phase::Answer);
+        if self.journey.phase() == Phase::Connect {
+            self.journey.enter(Phase::Answer);
+            self.metrics.request(self.journey.has_opened());
+        }
         let bytes = std::mem::take(&mut self.bytes);
         Poll::Ready((!bytes.is_empty()).then_some(Ok(bytes)))
     }

@@ -6,6 +6,7 @@ mod clients;
 mod fault;
 mod guard;
 mod http_client;
+mod journey;
 pub mod probe;
 pub mod tls;
 

@@ -13,6 +13,7 @@ mod beside_the_path;
 mod catalogue_watch;
 mod command_line;
 mod container;
+mod connections;
 mod contention;
 mod crash;
 mod deletion;

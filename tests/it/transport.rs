@@ -10,6 +10,7 @@ use bytes::Bytes;
 use rowhook::{
     domain::attempt::{Answer, KEPT_RESPONSE_BYTES, Phase, SendError},
     policy::egress::EgressPolicy,
+    telemetry::Metrics,
     transport::{
         DeliveryRequest, HttpTransportFactory, SystemResolver, Transport, TransportFactory,
         TransportSettings, tls,
@@ -48,6 +49,7 @@ pub fn settings() -> TransportSettings {
         tls: Arc::clone(&TRUSTING_NOBODY_HERE),
         bind_address: None,
         resolver: Arc::new(SystemResolver),
+        metrics: Metrics::default(),
     }
 }
 
