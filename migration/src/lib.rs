@@ -16,6 +16,7 @@ mod m0004_event_lists;
 mod m0005_delivery_counts;
 mod m0006_capture_notes;
 mod m0007_fresh_reads;
+mod m0009_client_certificates;
 mod sql;
 pub mod triggers;
 
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_delivery_counts::MIGRATION),
             Box::new(m0006_capture_notes::MIGRATION),
             Box::new(m0007_fresh_reads::MIGRATION),
+            Box::new(m0009_client_certificates::MIGRATION),
         ]
     }
 

@@ -60,6 +60,7 @@ impl ApiClient {
                 ],
                 body: body.into(),
                 timeout: Duration::from_secs(10),
+                client_identity: None,
             })
             .await
             .map_err(Failure::of_work)?;

@@ -3,6 +3,7 @@
 
 pub mod backoff;
 pub mod body;
+pub mod client_certificate;
 pub mod delivery;
 pub mod egress;
 pub mod example;

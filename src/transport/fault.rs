@@ -18,6 +18,15 @@ use crate::domain::attempt::{Phase, SendError};
 /// The system's limits on open files, of the process and of the machine: `EMFILE` and `ENFILE`.
 const TOO_MANY_FILES: [i32; 2] = [24, 23];
 
+/// Who is spoken to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer<'a> {
+    /// The URI's authority.
+    pub(super) host: &'a str,
+    /// Whether there is a client certificate for it.
+    pub(super) shows_certificate: bool,
+}
+
 /// The name did not resolve.
 pub(super) fn resolving(host: &str, error: &io::Error) -> SendError {
     let words = error.to_string();
@@ -72,11 +81,11 @@ pub(super) fn connecting(host: &str, address: SocketAddr, error: &io::Error) -> 
 }
 
 /// The request failed before the answer's head was there.
-pub(super) fn sending(host: &str, timeout: Duration, error: SendRequestError) -> SendError {
+pub(super) fn sending(peer: Peer<'_>, timeout: Duration, error: SendRequestError) -> SendError {
     match error {
-        SendRequestError::Connect(error) => acquiring(host, timeout, error),
-        SendRequestError::Send(error) => broken(host, "while sending", &error),
-        SendRequestError::Response(error) => parsing(host, error),
+        SendRequestError::Connect(error) => acquiring(peer, timeout, error),
+        SendRequestError::Send(error) => broken(peer, "while sending", &error),
+        SendRequestError::Response(error) => parsing(peer, error),
         SendRequestError::Timeout => SendError::Timeout {
             after: timeout,
             phase: Phase::Answer,
@@ -85,15 +94,15 @@ pub(super) fn sending(host: &str, timeout: Duration, error: SendRequestError) ->
         SendRequestError::Http(error) => SendError::Uri(error.to_string()),
         // HTTP/2, tunnels and failing bodies: nothing that this transport uses, but the enum is open.
         other => SendError::Broken {
-            host: host.to_owned(),
+            host: peer.host.to_owned(),
             detail: other.to_string(),
         },
     }
 }
 
 /// No connection could be had from awc's pool.
-fn acquiring(host: &str, timeout: Duration, error: ConnectError) -> SendError {
-    let host = host.to_owned();
+fn acquiring(peer: Peer<'_>, timeout: Duration, error: ConnectError) -> SendError {
+    let host = peer.host.to_owned();
     match error {
         // The guard's own words, carried through awc.
         ConnectError::Resolver(error) => match error.downcast::<SendError>() {
@@ -116,7 +125,7 @@ fn acquiring(host: &str, timeout: Duration, error: ConnectError) -> SendError {
         // The guard reports its own I/O errors above, so what is left is the handshake.
         ConnectError::Io(error) => SendError::Tls {
             host,
-            detail: handshake_words(&error),
+            detail: handshake_words(&error, peer.shows_certificate),
         },
         other => SendError::Broken {
             host,
@@ -125,9 +134,9 @@ fn acquiring(host: &str, timeout: Duration, error: ConnectError) -> SendError {
     }
 }
 
-fn handshake_words(error: &io::Error) -> String {
+fn handshake_words(error: &io::Error, shows_certificate: bool) -> String {
     match (tls::fault_in(error), error.kind()) {
-        (Some(fault), _) => tls::words(fault),
+        (Some(fault), _) => tls::words(fault, shows_certificate),
         (None, ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
             "the server closed the connection during the handshake; check that it speaks TLS on \
              this port and serves this host name"
@@ -141,13 +150,13 @@ fn handshake_words(error: &io::Error) -> String {
 }
 
 /// What came back is no HTTP.
-fn parsing(host: &str, error: ParseError) -> SendError {
+fn parsing(peer: Peer<'_>, error: ParseError) -> SendError {
     let detail = match error {
         // The codec's own word for bytes that are no whole head; the system's errors have other kinds.
         ParseError::Io(error) if error.kind() == ErrorKind::Other => {
             "the head of the answer broke off".to_owned()
         }
-        ParseError::Io(error) => return broken(host, "before the answer", &error),
+        ParseError::Io(error) => return broken(peer, "before the answer", &error),
         ParseError::TooLarge => "the head of the answer is larger than 128 KiB".to_owned(),
         ParseError::Incomplete => "the head of the answer broke off".to_owned(),
         other => format!(
@@ -155,35 +164,35 @@ fn parsing(host: &str, error: ParseError) -> SendError {
         ),
     };
     SendError::Broken {
-        host: host.to_owned(),
+        host: peer.host.to_owned(),
         detail,
     }
 }
 
 /// The answer's head was there, and its body ended too early.
-pub(super) fn reading(host: &str, error: PayloadError) -> SendError {
+pub(super) fn reading(peer: Peer<'_>, error: PayloadError) -> SendError {
     match error {
         PayloadError::Io(error) | PayloadError::Incomplete(Some(error)) => {
-            broken(host, "in the middle of the answer's body", &error)
+            broken(peer, "in the middle of the answer's body", &error)
         }
         PayloadError::Incomplete(None) => SendError::Broken {
-            host: host.to_owned(),
+            host: peer.host.to_owned(),
             detail: "the receiver closed it in the middle of the answer's body".to_owned(),
         },
         other => SendError::Broken {
-            host: host.to_owned(),
+            host: peer.host.to_owned(),
             detail: format!("the answer's body can not be read ({other})"),
         },
     }
 }
 
-fn broken(host: &str, place: &str, error: &io::Error) -> SendError {
-    let host = host.to_owned();
+fn broken(peer: Peer<'_>, place: &str, error: &io::Error) -> SendError {
+    let host = peer.host.to_owned();
     // A TLS 1.3 server judges the client's side only after the handshake.
     if let Some(fault) = tls::fault_in(error) {
         return SendError::Tls {
             host,
-            detail: tls::words(fault),
+            detail: tls::words(fault, peer.shows_certificate),
         };
     }
     let what = match error.kind() {
@@ -245,7 +254,11 @@ mod tests {
     fn the_guards_own_fault_comes_through_awc_unchanged() {
         let fault = no_address("hooks.test");
         let carried = SendRequestError::Connect(ConnectError::Resolver(Box::new(fault.clone())));
-        assert_eq!(sending("hooks.test:1", Duration::ZERO, carried), fault);
+        let peer = Peer {
+            host: "hooks.test:1",
+            shows_certificate: false,
+        };
+        assert_eq!(sending(peer, Duration::ZERO, carried), fault);
     }
 
     #[test]

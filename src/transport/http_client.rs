@@ -34,8 +34,8 @@ use futures::{FutureExt, Stream, StreamExt};
 use rustls::ClientConfig;
 
 use super::{
-    DeliveryRequest, Transport, TransportFactory, clients::Clients, fault, guard::Guard,
-    guard::Resolve, journey::Journey,
+    DeliveryRequest, Transport, TransportFactory, clients::Clients, fault, fault::Peer,
+    guard::Guard, guard::Resolve, journey::Journey,
 };
 use crate::{
     domain::attempt::{Answer, KEPT_RESPONSE_BYTES, Phase, SendError},
@@ -116,9 +116,14 @@ impl HttpTransport {
     ) -> Result<Answer, SendError> {
         let target = Target::of(request.uri, self.allow_http)?;
         let host = target.authority;
+        let identity = request.client_identity.as_deref();
+        let peer = Peer {
+            host: host.as_str(),
+            shows_certificate: identity.is_some(),
+        };
         let mut post = self
             .clients
-            .for_authority(host.as_str())
+            .for_receiver(host.as_str(), identity)?
             .request(Method::POST, target.uri)
             .no_decompress();
         put_headers(&mut post, &request.headers, target.host_header)?;
@@ -130,12 +135,12 @@ impl HttpTransport {
         let mut response = post
             .send_body(body)
             .await
-            .map_err(|error| fault::sending(host.as_str(), request.timeout, error))?;
+            .map_err(|error| fault::sending(peer, request.timeout, error))?;
         journey.enter(Phase::Body);
         let announced = announced_length(response.headers());
         let body = read_body(&mut response, announced)
             .await
-            .map_err(|error| fault::reading(host.as_str(), error))?;
+            .map_err(|error| fault::reading(peer, error))?;
         Ok(Answer {
             status: response.status().as_u16(),
             headers: kept_headers(response.headers()),

@@ -11,9 +11,10 @@
 
 mod beside_the_path;
 mod catalogue_watch;
+mod client_certificates;
 mod command_line;
-mod container;
 mod connections;
+mod container;
 mod contention;
 mod crash;
 mod deletion;

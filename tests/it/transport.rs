@@ -63,6 +63,7 @@ pub fn request(uri: impl Into<String>, timeout: Duration) -> DeliveryRequest {
         headers: vec![("content-type".into(), "application/json".into())],
         body: Bytes::from_static(b"{}"),
         timeout,
+        client_identity: None,
     }
 }
 
@@ -108,6 +109,7 @@ async fn the_wire_carries_what_was_given_and_little_else() {
             headers: headers.map(|(k, v)| (k.into(), v.into())).to_vec(),
             body: body.clone(),
             timeout: LONG,
+            client_identity: None,
         })
         .await
         .unwrap();
