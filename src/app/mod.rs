@@ -13,7 +13,7 @@ use actix_web::{App as WebApp, HttpServer, dev::ServerHandle};
 use async_trait::async_trait;
 
 use crate::{
-    config::Settings,
+    config::{self, Settings},
     domain::{
         api_key::Role,
         receiver::RetryPolicy,
@@ -342,6 +342,11 @@ fn transport(
         })?),
     };
     let tls = client_config(bundle.as_deref())?;
+    let proxies = config::proxies(&settings.receivers)
+        .map_err(|(setting, message)| StartError::Setting { setting, message })?;
+    for proxy in proxies.all() {
+        tracing::info!(%proxy, setting = proxy.setting(), "deliveries go through a proxy");
+    }
     Ok(Arc::new(HttpTransportFactory::new(TransportSettings {
         egress: egress(settings),
         allow_http: settings.receivers.allow_http,
@@ -349,6 +354,7 @@ fn transport(
         bind_address: settings.receivers.bind_address,
         resolver: Arc::new(SystemResolver),
         metrics: metrics.clone(),
+        proxies,
     })))
 }
 

@@ -5,7 +5,7 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 use serde_json::{Value, json};
 
 use crate::{
-    policy::{delivery::USER_AGENT, egress::EgressPolicy},
+    policy::{delivery::USER_AGENT, egress::EgressPolicy, proxy::Proxies},
     telemetry::Metrics,
     transport::{
         DeliveryRequest, HttpTransportFactory, SystemResolver, Transport, TransportFactory,
@@ -37,6 +37,7 @@ impl ApiClient {
             bind_address: None,
             resolver: Arc::new(SystemResolver),
             metrics: Metrics::default(),
+            proxies: Proxies::default(),
         });
         Ok(Self {
             uri: uri.to_owned(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 use super::{
-    Settings, check,
+    ProxyVariables, Settings, check,
     environment::{Environment, UnknownVariable},
     file::File,
     mistake::{ConfigError, Mistake, Place},
@@ -29,6 +29,8 @@ pub fn load(
     file: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Loaded, ConfigError> {
+    let environment: Vec<_> = environment.into_iter().collect();
+    let proxy_variables = ProxyVariables::of(&environment);
     let path = file
         .map(Path::to_path_buf)
         .or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|default| default.exists()));
@@ -42,7 +44,7 @@ pub fn load(
         .map_or_else(Table::new, |file| file.table.clone());
     let mut over = Environment::over(table, environment);
     mistakes.append(&mut over.mistakes);
-    let settings = match over.settings() {
+    let mut settings = match over.settings() {
         Ok(settings) => settings,
         Err(message) => {
             mistakes.push(Mistake {
@@ -53,6 +55,7 @@ pub fn load(
             return Err(ConfigError::Mistakes(mistakes));
         }
     };
+    settings.receivers.proxy_variables = proxy_variables;
     for (setting, message) in check::faults(&settings) {
         let place = over
             .place(&setting)

@@ -12,6 +12,7 @@ pub mod judge;
 pub mod logged_row;
 pub mod matching;
 pub mod nearest;
+pub mod proxy;
 pub mod python_float;
 pub mod python_json;
 mod python_printable;

@@ -13,7 +13,10 @@ use actix_http::error::{ParseError, PayloadError};
 use awc::error::{ConnectError, SendRequestError};
 
 use super::tls;
-use crate::domain::attempt::{Phase, SendError};
+use crate::{
+    domain::attempt::{Phase, SendError},
+    policy::proxy::Proxy,
+};
 
 /// The system's limits on open files, of the process and of the machine: `EMFILE` and `ENFILE`.
 const TOO_MANY_FILES: [i32; 2] = [24, 23];
@@ -77,6 +80,92 @@ pub(super) fn connecting(host: &str, address: SocketAddr, error: &io::Error) -> 
     SendError::Connect {
         host: host.to_owned(),
         detail,
+    }
+}
+
+/// The proxy's name did not resolve. Like every fault of the proxy it is the operator's, and not counted.
+pub(super) fn resolving_proxy(proxy: &Proxy, error: &SendError) -> SendError {
+    let words = match error {
+        SendError::Dns { detail, .. } => detail.clone(),
+        other => other.to_string(),
+    };
+    proxys_own(proxy, &format!("did not resolve ({words}); check its name"))
+}
+
+/// The proxy took no connection.
+pub(super) fn connecting_to_proxy(proxy: &Proxy, at: SocketAddr, error: &io::Error) -> SendError {
+    match connecting("", at, error) {
+        SendError::Connect { detail, .. } => {
+            let words = format!("can not be connected to: {detail}; check that it runs");
+            proxys_own(proxy, &words)
+        }
+        ours => ours,
+    }
+}
+
+/// The proxy took a connection and gave no answer.
+pub(super) fn asking_proxy(proxy: &Proxy, error: &io::Error) -> SendError {
+    let words = match error.kind() {
+        ErrorKind::InvalidData => {
+            "does not answer as an HTTP proxy does; check its port".to_owned()
+        }
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+            "closed the connection without an answer; check whom it lets in".to_owned()
+        }
+        _ => format!("broke off: {error}"),
+    };
+    proxys_own(proxy, &words)
+}
+
+/// The proxy answered that there is no tunnel.
+pub(super) fn refused_by_proxy(
+    proxy: &Proxy,
+    host: &str,
+    target: SocketAddr,
+    status: u16,
+) -> SendError {
+    let of_receiver = |words: &str| SendError::Proxied {
+        host: host.to_owned(),
+        detail: format!("{target} {words} (it answered {status})"),
+    };
+    match status {
+        407 if proxy.expose_authorization().is_some() => proxys_own(
+            proxy,
+            "does not accept the user and password (407); correct them",
+        ),
+        407 => proxys_own(
+            proxy,
+            "asks for a user and a password (407); write them before its name, as in \
+             http://user:password@proxy.example:3128",
+        ),
+        403 => of_receiver("is forbidden there; have its operator allow this address and port"),
+        // What proxies do not understand or will not do for anybody.
+        501 | 505 | 511 => proxys_own(
+            proxy,
+            &format!("answered CONNECT with {status}; it must allow that"),
+        ),
+        500..=599 => of_receiver(
+            "can not be reached from there; check that the receiver runs and lets the proxy in",
+        ),
+        _ => proxys_own(
+            proxy,
+            &format!("answered CONNECT with {status}; it must allow that"),
+        ),
+    }
+}
+
+/// The time was over before the proxy took the connection.
+pub(super) fn silent_proxy(proxy: &Proxy, after: Duration) -> SendError {
+    let words = format!(
+        "took no connection within {} ms; check that it runs",
+        after.as_millis()
+    );
+    proxys_own(proxy, &words)
+}
+
+fn proxys_own(proxy: &Proxy, words: &str) -> SendError {
+    SendError::Local {
+        detail: format!("the proxy {proxy} ({}) {words}", proxy.setting()),
     }
 }
 

@@ -39,7 +39,7 @@ use super::{
 };
 use crate::{
     domain::attempt::{Answer, KEPT_RESPONSE_BYTES, Phase, SendError},
-    policy::egress::EgressPolicy,
+    policy::{egress::EgressPolicy, proxy::Proxies},
     telemetry::Metrics,
 };
 
@@ -63,6 +63,8 @@ pub struct TransportSettings {
     pub bind_address: Option<IpAddr>,
     /// How names become addresses; [`super::SystemResolver`] outside tests.
     pub resolver: Arc<dyn Resolve>,
+    /// Which proxies connections go through.
+    pub proxies: Proxies,
     /// Where connections and requests are counted.
     pub metrics: Metrics,
 }
@@ -100,6 +102,7 @@ impl HttpTransport {
             settings.egress.clone(),
             Arc::clone(&settings.resolver),
             settings.bind_address,
+            settings.proxies.clone(),
             settings.metrics.clone(),
         );
         Self {
@@ -159,10 +162,13 @@ impl Transport for HttpTransport {
         let exchange = Rc::clone(&journey).around(exchange);
         match tokio::time::timeout(after, exchange).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(SendError::Timeout {
-                after,
-                phase: journey.phase(),
-            }),
+            Err(_) => Err(journey.proxy().map_or_else(
+                || SendError::Timeout {
+                    after,
+                    phase: journey.phase(),
+                },
+                |proxy| fault::silent_proxy(&proxy, after),
+            )),
         }
     }
 }

@@ -4,9 +4,12 @@
 //! it works for. But all of it runs inside of the attempt's own future, so the attempt lays a [`Journey`] around
 //! that, and the guard and the request's body note there what they do. Nothing here decides anything.
 
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
-use crate::domain::attempt::Phase;
+use crate::{domain::attempt::Phase, policy::proxy::Proxy};
 
 tokio::task_local! {
     static JOURNEY: Rc<Journey>;
@@ -17,6 +20,7 @@ tokio::task_local! {
 pub(super) struct Journey {
     phase: Cell<Phase>,
     opened: Cell<bool>,
+    proxy: RefCell<Option<Proxy>>,
 }
 
 impl Journey {
@@ -25,6 +29,7 @@ impl Journey {
         Rc::new(Self {
             phase: Cell::new(Phase::Connect),
             opened: Cell::new(false),
+            proxy: RefCell::default(),
         })
     }
 
@@ -43,6 +48,11 @@ impl Journey {
         self.phase.set(phase);
     }
 
+    /// The proxy that has not taken its connection yet.
+    pub(super) fn proxy(&self) -> Option<Proxy> {
+        self.proxy.borrow().clone()
+    }
+
     /// Whether a connection was opened for this attempt.
     pub(super) fn has_opened(&self) -> bool {
         self.opened.get()
@@ -52,6 +62,11 @@ impl Journey {
 /// The attempt that is under way in this task has got a connection of its own.
 pub(super) fn opened() {
     note(|journey| journey.opened.set(true));
+}
+
+/// The attempt waits for a proxy to take its connection, or for none any more.
+pub(super) fn waits_for(proxy: Option<&Proxy>) {
+    note(|journey| *journey.proxy.borrow_mut() = proxy.cloned());
 }
 
 fn note(what: impl FnOnce(&Journey)) {

@@ -9,6 +9,7 @@ mod http_client;
 mod journey;
 pub mod probe;
 pub mod tls;
+mod tunnel;
 
 pub use guard::{Resolve, SystemResolver};
 pub use http_client::{HttpTransport, HttpTransportFactory, TransportSettings};

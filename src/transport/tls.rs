@@ -81,7 +81,7 @@ pub fn client_config(ca_bundle: Option<&[u8]>) -> Result<ClientConfig, TlsSettin
         })?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    // HTTP/2 would put all deliveries to a receiver on one connection, past the guard and the pool.
+    // Not HTTP/2: docs/ARCHITECTURE.md says what goes wrong with it in awc.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

@@ -30,6 +30,7 @@ mod logs;
 mod operations;
 mod ordering;
 mod path;
+mod proxies;
 mod receiving;
 mod reconciler;
 mod redelivery;

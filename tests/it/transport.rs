@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use rowhook::{
     domain::attempt::{Answer, KEPT_RESPONSE_BYTES, Phase, SendError},
-    policy::egress::EgressPolicy,
+    policy::{egress::EgressPolicy, proxy::Proxies},
     telemetry::Metrics,
     transport::{
         DeliveryRequest, HttpTransportFactory, SystemResolver, Transport, TransportFactory,
@@ -50,6 +50,7 @@ pub fn settings() -> TransportSettings {
         bind_address: None,
         resolver: Arc::new(SystemResolver),
         metrics: Metrics::default(),
+        proxies: Proxies::default(),
     }
 }
 

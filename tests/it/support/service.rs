@@ -114,6 +114,9 @@ impl Service {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROWHOOK_")) {
             command.env_remove(name);
         }
+        for name in ["http_proxy", "https_proxy", "no_proxy"] {
+            command.env_remove(name).env_remove(name.to_uppercase());
+        }
         if let Some(level) = self.log_level {
             command.env("ROWHOOK_LOG", level);
         }
