@@ -82,7 +82,7 @@ mod tests {
     use std::{io::Write, time::Duration};
 
     use super::*;
-    use crate::domain::retention::Keep;
+    use crate::{config::proxies, domain::retention::Keep};
 
     fn with(file: &str, variables: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
         let mut on_disk = tempfile::NamedTempFile::new().unwrap();
@@ -117,6 +117,9 @@ mod tests {
                     "ROWHOOK_RECEIVERS__ALLOW_PRIVATE_NETWORKS",
                     "127.0.0.0/8, ::1/128",
                 ),
+                ("ROWHOOK_RECEIVERS__PROXY", "http://proxy.example:3128"),
+                ("ROWHOOK_RECEIVERS__NO_PROXY", "a.example, 10.0.0.0/8"),
+                ("HTTPS_PROXY", "http://other.example"),
                 ("ROWHOOK_UNHEARD_OF", "1"),
                 ("ROWHOOK_DEFAULTS__TIMEOUTS", "1s"),
                 ("OTHER", "1"),
@@ -133,6 +136,9 @@ mod tests {
         assert_eq!(settings.retention.events, Keep::Forever);
         assert_eq!(settings.retention.changes, hour);
         assert_eq!(settings.receivers.allow_private_networks.len(), 2);
+        let proxies = proxies(&settings.receivers).unwrap();
+        assert_eq!(proxies.all()[0].to_string(), "proxy.example:3128");
+        assert_eq!(settings.receivers.no_proxy.map(|all| all.len()), Some(2));
         let unknown: Vec<_> = loaded
             .unknown_variables
             .iter()
@@ -185,6 +191,12 @@ mod tests {
                  for every network",
             ]
         );
+        let file = "[receivers]\nproxy = \"socks5://me:word@p\"\n";
+        let text = says(file, &[("HTTPS_PROXY", "of no concern here")]);
+        assert!(text[0].starts_with("2: receivers.proxy: a proxy is asked in plain HTTP"));
+        assert!(text.len() == 1 && !text[0].contains("word"), "{text:?}");
+        let text = says("[receivers]\nno_proxy = [\"http://x\"]\n", &[]);
+        assert!(text[0].starts_with("2: receivers.no_proxy: \"http://x\" is none of a name"));
         assert_eq!(says("listen = \n", &[])[0].split(':').next(), Some("1"));
         let variables = [("ROWHOOK_SAMPLE", "perhaps"), ("ROWHOOK_LISTEN", "x")];
         let text = says("", &variables);

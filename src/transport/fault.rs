@@ -173,7 +173,7 @@ fn proxys_own(proxy: &Proxy, words: &str) -> SendError {
 pub(super) fn sending(peer: Peer<'_>, timeout: Duration, error: SendRequestError) -> SendError {
     match error {
         SendRequestError::Connect(error) => acquiring(peer, timeout, error),
-        SendRequestError::Send(error) => broken(peer, "while sending", &error),
+        SendRequestError::Send(error) => broken(peer, Place::Sending, &error),
         SendRequestError::Response(error) => parsing(peer, error),
         SendRequestError::Timeout => SendError::Timeout {
             after: timeout,
@@ -245,7 +245,7 @@ fn parsing(peer: Peer<'_>, error: ParseError) -> SendError {
         ParseError::Io(error) if error.kind() == ErrorKind::Other => {
             "the head of the answer broke off".to_owned()
         }
-        ParseError::Io(error) => return broken(peer, "before the answer", &error),
+        ParseError::Io(error) => return broken(peer, Place::BeforeAnswer, &error),
         ParseError::TooLarge => "the head of the answer is larger than 128 KiB".to_owned(),
         ParseError::Incomplete => "the head of the answer broke off".to_owned(),
         other => format!(
@@ -262,7 +262,7 @@ fn parsing(peer: Peer<'_>, error: ParseError) -> SendError {
 pub(super) fn reading(peer: Peer<'_>, error: PayloadError) -> SendError {
     match error {
         PayloadError::Io(error) | PayloadError::Incomplete(Some(error)) => {
-            broken(peer, "in the middle of the answer's body", &error)
+            broken(peer, Place::Body, &error)
         }
         PayloadError::Incomplete(None) => SendError::Broken {
             host: peer.host.to_owned(),
@@ -275,7 +275,25 @@ pub(super) fn reading(peer: Peer<'_>, error: PayloadError) -> SendError {
     }
 }
 
-fn broken(peer: Peer<'_>, place: &str, error: &io::Error) -> SendError {
+/// Where a connection broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Sending,
+    BeforeAnswer,
+    Body,
+}
+
+impl Place {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Sending => "while sending",
+            Self::BeforeAnswer => "before the answer",
+            Self::Body => "in the middle of the answer's body",
+        }
+    }
+}
+
+fn broken(peer: Peer<'_>, place: Place, error: &io::Error) -> SendError {
     let host = peer.host.to_owned();
     // A TLS 1.3 server judges the client's side only after the handshake.
     if let Some(fault) = tls::fault_in(error) {
@@ -289,9 +307,15 @@ fn broken(peer: Peer<'_>, place: &str, error: &io::Error) -> SendError {
         ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => "the receiver closed it".to_owned(),
         _ => error.to_string(),
     };
+    // Its alert may have been lost with the connection.
+    let perhaps = if peer.shows_certificate && place != Place::Body {
+        "; perhaps it does not accept the client certificate"
+    } else {
+        ""
+    };
     SendError::Broken {
         host,
-        detail: format!("{what} {place}"),
+        detail: format!("{what} {}{perhaps}", place.words()),
     }
 }
 
