@@ -4,6 +4,7 @@ use std::{cell::RefCell, rc::Rc, sync::Arc, time::Instant};
 
 use rowhook::{
     domain::{attempt::SendError, client_identity::ClientIdentity},
+    policy::client_certificate::{Unusable, certified_key, check, facts},
     transport::{DeliveryRequest, Transport},
 };
 use serde_json::{Value, json};
@@ -253,4 +254,68 @@ async fn a_certificate_is_set_changed_and_removed(database: TestDatabase) {
     scene
         .until("failed", "the receiver asks for a client certificate")
         .await;
+}
+
+/// A file of `support/client_pairs`, whose keys serve nothing else. OpenSSL made them, valid for a hundred years:
+/// `req -x509` with `rsa:2048` (PKCS #1), `secp384r1` (SEC 1, after its EC PARAMETERS), `ed25519` (PKCS #8) and
+/// `secp521r1`; `v1` is `x509 -req` without extensions, for the RSA key.
+macro_rules! sample {
+    ($name:literal) => {
+        include_str!(concat!("support/client_pairs/", $name, ".pem"))
+    };
+}
+
+#[test]
+fn keys_of_every_kind_that_tls_can_use_are_taken() {
+    let now = chrono::Utc::now();
+    for (certificate, key, subject, label) in [
+        (
+            sample!("rsa.crt"),
+            sample!("rsa.key"),
+            "O=Example, CN=rsa",
+            "RSA PRIVATE KEY",
+        ),
+        (
+            sample!("v1.crt"),
+            sample!("rsa.key"),
+            "CN=version 1",
+            "RSA PRIVATE KEY",
+        ),
+        (
+            sample!("ec.crt"),
+            sample!("ec.key"),
+            "CN=ec",
+            "EC PRIVATE KEY",
+        ),
+        (
+            sample!("ed25519.crt"),
+            sample!("ed25519.key"),
+            "CN=ed25519",
+            "PRIVATE KEY",
+        ),
+    ] {
+        let identity = check(certificate, key, now).unwrap();
+        assert_eq!(identity.certificate(), certificate, "{subject}");
+        assert_eq!(facts(identity.certificate()).unwrap().subject, subject);
+        let kept = identity.expose_key();
+        assert!(
+            kept.starts_with(&format!("-----BEGIN {label}-----\n")),
+            "{subject}"
+        );
+        assert!(key.ends_with(kept), "{subject}");
+        assert!(certified_key(&identity).is_ok(), "{subject}");
+    }
+    let of = |certificate, key| check(certificate, key, now).unwrap_err();
+    assert_eq!(
+        of(sample!("p521.crt"), sample!("p521.key")),
+        Unusable::KeyKind
+    );
+    assert_eq!(
+        of(sample!("rsa.crt"), sample!("locked.key")),
+        Unusable::KeyEncrypted
+    );
+    assert_eq!(
+        of(sample!("rsa.crt"), sample!("ec.key")),
+        Unusable::Mismatch { of: None }
+    );
 }

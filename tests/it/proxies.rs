@@ -4,12 +4,15 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use rowhook::{
-    domain::attempt::{Phase, SendError},
+    domain::{
+        attempt::{Phase, SendError},
+        client_identity::ClientIdentity,
+    },
     policy::{
         egress::EgressPolicy,
         proxy::{Proxies, Proxy as ProxySetting},
     },
-    transport::{TransportSettings, tls},
+    transport::{DeliveryRequest, TransportSettings, tls},
 };
 use serde_json::json;
 
@@ -73,7 +76,10 @@ async fn fault(settings: TransportSettings, timeout: Duration) -> SendError {
 #[actix_rt::test]
 async fn https_goes_through_to_the_receiver_itself() {
     let authority = Authority::new();
-    let acceptor = authority.acceptor("hooks.test", Dates::Valid);
+    // TLS is the receiver's from end to end, so it can ask for a certificate too.
+    let acceptor = authority.demanding_acceptor("hooks.test");
+    let pair = authority.client("rowhook", Dates::Valid);
+    let identity = Arc::new(ClientIdentity::new(pair.certificate, pair.key));
     let server = RawServer::start(move |server, stream| {
         let acceptor = acceptor.clone();
         async move {
@@ -97,8 +103,11 @@ async fn https_goes_through_to_the_receiver_itself() {
         ..behind(&uri_of(&proxy))
     });
     for _ in 0..3 {
-        let answer = transport.post(request("https://hooks.test/in", LONG)).await;
-        assert_eq!(answer.unwrap().status, 200);
+        let request = DeliveryRequest {
+            client_identity: Some(Arc::clone(&identity)),
+            ..request("https://hooks.test/in", LONG)
+        };
+        assert_eq!(transport.post(request).await.unwrap().status, 200);
     }
     assert_eq!((names.asked(), server.connections()), (1, 1));
     assert_eq!(proxy.targets(), [FIRST]);
