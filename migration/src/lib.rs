@@ -17,6 +17,7 @@ mod m0005_delivery_counts;
 mod m0006_capture_notes;
 mod m0007_fresh_reads;
 mod m0008_restored_ids;
+mod m0009_client_certificates;
 mod m0010_parking;
 mod sql;
 pub mod triggers;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_capture_notes::MIGRATION),
             Box::new(m0007_fresh_reads::MIGRATION),
             Box::new(m0008_restored_ids::MIGRATION),
+            Box::new(m0009_client_certificates::MIGRATION),
             Box::new(m0010_parking::MIGRATION),
         ]
     }

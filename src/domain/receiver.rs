@@ -1,11 +1,12 @@
 //! A registered endpoint, and how it wants to be spoken to.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 
 use super::{
     api_key::Author,
+    client_identity::ClientIdentity,
     ids::{HeaderId, ReceiverId},
     shared_secret::SharedSecret,
 };
@@ -203,6 +204,8 @@ pub struct Receiver {
     pub retry: RetryOverrides,
     /// Order per row.
     pub ordering: Ordering,
+    /// The certificate that rowhook shows to it, PEM; its key stays in the store.
+    pub client_certificate: Option<String>,
     /// Who made it.
     pub created_by: Author,
     /// Who changed it last.
@@ -251,4 +254,6 @@ pub struct DeliveryTarget {
     pub previous_secret: Option<(SharedSecret, DateTime<Utc>)>,
     /// Sent with each delivery.
     pub headers: Vec<WebhookHeader>,
+    /// Shown to the receiver where it asks for a certificate.
+    pub client_identity: Option<Arc<ClientIdentity>>,
 }
