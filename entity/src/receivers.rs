@@ -51,6 +51,10 @@ pub struct Model {
     pub retry_max_delay_ms: Option<i64>,
     /// `PER_ROW` or `NONE`.
     pub ordering: String,
+    /// PEM; shown to the receiver where it asks for one.
+    pub client_certificate: Option<String>,
+    /// Its key, sealed; set exactly when the certificate is.
+    pub client_key: Option<String>,
     /// Who made it; none for the configured admin key.
     pub created_by_id: Option<i32>,
     /// The maker's name at that time.

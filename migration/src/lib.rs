@@ -16,6 +16,8 @@ mod m0004_event_lists;
 mod m0005_delivery_counts;
 mod m0006_capture_notes;
 mod m0007_fresh_reads;
+mod m0008_restored_ids;
+mod m0009_client_certificates;
 mod m0010_parking;
 mod m0011_receiver_health;
 mod sql;
@@ -34,6 +36,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_delivery_counts::MIGRATION),
             Box::new(m0006_capture_notes::MIGRATION),
             Box::new(m0007_fresh_reads::MIGRATION),
+            Box::new(m0008_restored_ids::MIGRATION),
+            Box::new(m0009_client_certificates::MIGRATION),
             Box::new(m0010_parking::MIGRATION),
             Box::new(m0011_receiver_health::MIGRATION),
         ]

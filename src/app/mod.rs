@@ -13,7 +13,7 @@ use actix_web::{App as WebApp, HttpServer, dev::ServerHandle};
 use async_trait::async_trait;
 
 use crate::{
-    config::Settings,
+    config::{self, Settings},
     domain::{
         api_key::Role,
         receiver::RetryPolicy,
@@ -106,7 +106,8 @@ impl Service {
     /// Starts everything. Needs a running actix system.
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
         // Before anything is touched. The address is bound again when there is something to answer with.
-        let transport = before_the_database(settings)?;
+        let metrics = Metrics::default();
+        let transport = before_the_database(settings, &metrics)?;
         drop(bind(settings)?);
         let lock = lock_embedded(&settings.database_url)?;
         let db = open(settings).await?;
@@ -157,7 +158,7 @@ impl Service {
             transport,
             wakes: Wakes::default(),
         };
-        let status = Status::new(Metrics::default());
+        let status = Status::new(metrics);
         let delivery = DeliveryDefaults {
             timeout: settings.defaults.timeout,
             max_in_flight: settings.defaults.max_in_flight,
@@ -288,12 +289,15 @@ fn holder() -> String {
 
 /// Whether the settings can be started with, as far as that can be told without the database.
 pub fn check(settings: &Settings) -> Result<(), StartError> {
-    before_the_database(settings).map(drop)
+    before_the_database(settings, &Metrics::default()).map(drop)
 }
 
 /// What a start needs of the settings alone, and looks at before it touches anything.
-fn before_the_database(settings: &Settings) -> Result<Arc<HttpTransportFactory>, StartError> {
-    let transport = transport(settings)?;
+fn before_the_database(
+    settings: &Settings,
+    metrics: &Metrics,
+) -> Result<Arc<HttpTransportFactory>, StartError> {
+    let transport = transport(settings, metrics)?;
     if sqlite_path(&settings.database_url).is_none() {
         sealer(settings)?;
     }
@@ -328,7 +332,10 @@ fn uri_check(settings: &Settings) -> UriCheck {
     })
 }
 
-fn transport(settings: &Settings) -> Result<Arc<HttpTransportFactory>, StartError> {
+fn transport(
+    settings: &Settings,
+    metrics: &Metrics,
+) -> Result<Arc<HttpTransportFactory>, StartError> {
     let bundle = match &settings.receivers.ca_bundle {
         None => None,
         Some(path) => Some(std::fs::read(path).map_err(|error| StartError::Setting {
@@ -337,12 +344,19 @@ fn transport(settings: &Settings) -> Result<Arc<HttpTransportFactory>, StartErro
         })?),
     };
     let tls = client_config(bundle.as_deref())?;
+    let proxies = config::proxies(&settings.receivers)
+        .map_err(|(setting, message)| StartError::Setting { setting, message })?;
+    for proxy in proxies.all() {
+        tracing::info!(%proxy, setting = proxy.setting(), "deliveries go through a proxy");
+    }
     Ok(Arc::new(HttpTransportFactory::new(TransportSettings {
         egress: egress(settings),
         allow_http: settings.receivers.allow_http,
         tls: Arc::new(tls),
         bind_address: settings.receivers.bind_address,
         resolver: Arc::new(SystemResolver),
+        metrics: metrics.clone(),
+        proxies,
     })))
 }
 

@@ -5,7 +5,8 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 use serde_json::{Value, json};
 
 use crate::{
-    policy::{delivery::USER_AGENT, egress::EgressPolicy},
+    policy::{delivery::USER_AGENT, egress::EgressPolicy, proxy::Proxies},
+    telemetry::Metrics,
     transport::{
         DeliveryRequest, HttpTransportFactory, SystemResolver, Transport, TransportFactory,
         TransportSettings, tls::client_config,
@@ -35,6 +36,8 @@ impl ApiClient {
             tls: Arc::new(client_config(None).map_err(Failure::of_work)?),
             bind_address: None,
             resolver: Arc::new(SystemResolver),
+            metrics: Metrics::default(),
+            proxies: Proxies::default(),
         });
         Ok(Self {
             uri: uri.to_owned(),
@@ -58,6 +61,7 @@ impl ApiClient {
                 ],
                 body: body.into(),
                 timeout: Duration::from_secs(10),
+                client_identity: None,
             })
             .await
             .map_err(Failure::of_work)?;

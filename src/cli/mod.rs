@@ -13,6 +13,7 @@ mod healthcheck;
 mod keys;
 mod listen;
 mod migrate;
+mod rebase;
 mod resources;
 mod schema;
 mod serve;
@@ -54,6 +55,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Doctor(doctor::DoctorArgs),
     Migrate(migrate::MigrateArgs),
+    Rebase(rebase::RebaseArgs),
     Resources(resources::ResourcesArgs),
     Keys(keys::KeysArgs),
     Listen(listen::ListenArgs),
@@ -173,6 +175,7 @@ pub fn run() -> ExitCode {
             Command::Serve(args) => serve::run(args).await,
             Command::Doctor(args) => doctor::run(args).await,
             Command::Migrate(args) => migrate::run(args).await,
+            Command::Rebase(args) => rebase::run(args).await,
             Command::Keys(args) => keys::run(args).await,
             Command::Resources(args) => resources::run(args).await,
             Command::Listen(args) => listen::run(args).await,

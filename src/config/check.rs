@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use crate::{domain::retention::Keep, policy::seal::parse_key};
 
-use super::Settings;
+use super::{Settings, proxy::fault_in_file};
 
 /// The least time for an attempt: below it even a receiver next door fails.
 const LEAST_TIMEOUT: Duration = Duration::from_millis(10);
@@ -58,6 +58,9 @@ pub fn faults(settings: &Settings) -> Vec<(String, String)> {
         if let Err(error) = parse_key(key) {
             fault("previous_secret_keys", error.to_string());
         }
+    }
+    if let Some((setting, message)) = fault_in_file(&settings.receivers) {
+        fault(setting, message);
     }
     if settings.max_payload.as_u64() == 0 {
         let message = "0 would send nothing; the default is \"1 MiB\"".to_owned();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 use super::{
-    Settings, check,
+    ProxyVariables, Settings, check,
     environment::{Environment, UnknownVariable},
     file::File,
     mistake::{ConfigError, Mistake, Place},
@@ -29,6 +29,8 @@ pub fn load(
     file: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Loaded, ConfigError> {
+    let environment: Vec<_> = environment.into_iter().collect();
+    let proxy_variables = ProxyVariables::of(&environment);
     let path = file
         .map(Path::to_path_buf)
         .or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|default| default.exists()));
@@ -42,7 +44,7 @@ pub fn load(
         .map_or_else(Table::new, |file| file.table.clone());
     let mut over = Environment::over(table, environment);
     mistakes.append(&mut over.mistakes);
-    let settings = match over.settings() {
+    let mut settings = match over.settings() {
         Ok(settings) => settings,
         Err(message) => {
             mistakes.push(Mistake {
@@ -53,6 +55,7 @@ pub fn load(
             return Err(ConfigError::Mistakes(mistakes));
         }
     };
+    settings.receivers.proxy_variables = proxy_variables;
     for (setting, message) in check::faults(&settings) {
         let place = over
             .place(&setting)
@@ -79,7 +82,7 @@ mod tests {
     use std::{io::Write, time::Duration};
 
     use super::*;
-    use crate::domain::retention::Keep;
+    use crate::{config::proxies, domain::retention::Keep};
 
     fn with(file: &str, variables: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
         let mut on_disk = tempfile::NamedTempFile::new().unwrap();
@@ -114,6 +117,9 @@ mod tests {
                     "ROWHOOK_RECEIVERS__ALLOW_PRIVATE_NETWORKS",
                     "127.0.0.0/8, ::1/128",
                 ),
+                ("ROWHOOK_RECEIVERS__PROXY", "http://proxy.example:3128"),
+                ("ROWHOOK_RECEIVERS__NO_PROXY", "a.example, 10.0.0.0/8"),
+                ("HTTPS_PROXY", "http://other.example"),
                 ("ROWHOOK_UNHEARD_OF", "1"),
                 ("ROWHOOK_DEFAULTS__TIMEOUTS", "1s"),
                 ("OTHER", "1"),
@@ -130,6 +136,9 @@ mod tests {
         assert_eq!(settings.retention.events, Keep::Forever);
         assert_eq!(settings.retention.changes, hour);
         assert_eq!(settings.receivers.allow_private_networks.len(), 2);
+        let proxies = proxies(&settings.receivers).unwrap();
+        assert_eq!(proxies.all()[0].to_string(), "proxy.example:3128");
+        assert_eq!(settings.receivers.no_proxy.map(|all| all.len()), Some(2));
         let unknown: Vec<_> = loaded
             .unknown_variables
             .iter()
@@ -182,6 +191,12 @@ mod tests {
                  for every network",
             ]
         );
+        let file = "[receivers]\nproxy = \"socks5://me:word@p\"\n";
+        let text = says(file, &[("HTTPS_PROXY", "of no concern here")]);
+        assert!(text[0].starts_with("2: receivers.proxy: a proxy is asked in plain HTTP"));
+        assert!(text.len() == 1 && !text[0].contains("word"), "{text:?}");
+        let text = says("[receivers]\nno_proxy = [\"http://x\"]\n", &[]);
+        assert!(text[0].starts_with("2: receivers.no_proxy: \"http://x\" is none of a name"));
         assert_eq!(says("listen = \n", &[])[0].split(':').next(), Some("1"));
         let variables = [("ROWHOOK_SAMPLE", "perhaps"), ("ROWHOOK_LISTEN", "x")];
         let text = says("", &variables);

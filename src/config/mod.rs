@@ -10,6 +10,7 @@ mod file;
 pub mod key_file;
 mod load;
 mod mistake;
+mod proxy;
 mod values;
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
@@ -26,6 +27,7 @@ use crate::domain::{
 pub use environment::UnknownVariable;
 pub use load::{Loaded, load};
 pub use mistake::{ConfigError, Mistake, Place};
+pub use proxy::{ProxyFault, ProxyVariables, proxies};
 
 /// The explained defaults, as `default.toml` in the binary.
 pub const DEFAULT_TOML: &str = include_str!("default.toml");
@@ -105,6 +107,13 @@ pub struct ReceiverSettings {
     pub egress_ips: Vec<IpNet>,
     /// The source address of deliveries.
     pub bind_address: Option<IpAddr>,
+    /// The proxy that deliveries go through; `direct`: none. It may hold a password.
+    pub proxy: Option<String>,
+    /// Names, addresses and networks that are sent to without it.
+    pub no_proxy: Option<Vec<String>>,
+    /// What the environment says where the two settings above say nothing; see [`proxies`].
+    #[serde(skip)]
+    pub proxy_variables: ProxyVariables,
 }
 
 /// `[defaults]`.

@@ -86,6 +86,14 @@ pub enum SendError {
         /// The address and what the system says of it.
         detail: String,
     },
+    /// The operator's proxy could not, or would not, connect to the receiver.
+    #[error("the proxy could not connect to {host}: {detail}")]
+    Proxied {
+        /// The host.
+        host: String,
+        /// The address, what the proxy says of it, and what to mend.
+        detail: String,
+    },
     /// The TLS handshake failed.
     #[error("TLS with {host}: {detail}")]
     Tls {
@@ -122,6 +130,7 @@ impl SendError {
             | Self::Dns { .. }
             | Self::Forbidden { .. }
             | Self::Connect { .. }
+            | Self::Proxied { .. }
             | Self::Tls { .. }
             | Self::Timeout { .. }
             | Self::Broken { .. } => false,

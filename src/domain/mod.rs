@@ -5,6 +5,8 @@ pub mod action;
 pub mod api_key;
 pub mod attempt;
 pub mod change;
+pub mod client_identity;
+pub mod era;
 pub mod event;
 pub mod ids;
 pub mod interval;

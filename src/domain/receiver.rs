@@ -1,11 +1,12 @@
 //! A registered endpoint, and how it wants to be spoken to.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 
 use super::{
     api_key::Author,
+    client_identity::ClientIdentity,
     ids::{HeaderId, ReceiverId},
     receiver_health::ReceiverHealth,
     shared_secret::SharedSecret,
@@ -204,6 +205,8 @@ pub struct Receiver {
     pub retry: RetryOverrides,
     /// Order per row.
     pub ordering: Ordering,
+    /// The certificate that rowhook shows to it, PEM; its key stays in the store.
+    pub client_certificate: Option<String>,
     /// Who made it.
     pub created_by: Author,
     /// Who changed it last.
@@ -254,4 +257,6 @@ pub struct DeliveryTarget {
     pub headers: Vec<WebhookHeader>,
     /// How it does, as far as that is written.
     pub health: ReceiverHealth,
+    /// Shown to the receiver where it asks for a certificate.
+    pub client_identity: Option<Arc<ClientIdentity>>,
 }

@@ -28,7 +28,8 @@ pub struct WebhookCapture(CaptureState);
 impl WebhookCapture {
     /// Every transaction up to this point in the order of commits is fanned out: its events are made. On
     /// PostgreSQL a snapshot (`xmin:xmax:transactions that were still running`, as pg_current_snapshot() has
-    /// it), on SQLite the id of a logged change. It stands still while nothing changes.
+    /// it, and once changes were restored from another cluster `@` with the id of the last of those), on SQLite the id
+    /// of a logged change. It stands still while nothing changes.
     fn watermark(&self) -> &str {
         &self.0.watermark
     }

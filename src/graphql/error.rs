@@ -167,9 +167,10 @@ impl From<StoreError> for ApiError {
                 "rowhook can not reach its database just now: try again in a moment",
                 &error,
             ),
-            StoreError::Fenced | StoreError::Corrupt(_) | StoreError::Refused(_) => {
-                Self::internal(&error)
-            }
+            StoreError::Fenced
+            | StoreError::ForeignCluster
+            | StoreError::Corrupt(_)
+            | StoreError::Refused(_) => Self::internal(&error),
         }
     }
 }

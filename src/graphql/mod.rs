@@ -8,6 +8,7 @@ mod api_key;
 mod author;
 mod bare;
 mod capture;
+mod client_certificate;
 mod connection;
 mod context;
 mod cost;

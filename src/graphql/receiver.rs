@@ -21,6 +21,7 @@ use crate::{
 
 use super::{
     author::Author,
+    client_certificate::WebhookClientCertificate,
     connection::{List, PageArguments, connection},
     context::Context,
     error::{ApiError, Code, InputPath},
@@ -200,6 +201,11 @@ impl ReceiverNode {
     /// Whether a later event of a row waits until the earlier one is settled.
     fn ordering(&self) -> WebhookOrdering {
         self.record.ordering.into()
+    }
+
+    /// The certificate that rowhook shows to it where it asks for one (mutual TLS); null: none is set.
+    fn client_certificate(&self) -> Option<WebhookClientCertificate> {
+        self.record.client_certificate.as_deref().map(Into::into)
     }
 
     /// What it is subscribed to, in id order.

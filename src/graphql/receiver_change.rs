@@ -9,10 +9,11 @@ use juniper::Nullable;
 
 use crate::{
     domain::receiver::{ContentType, Ordering, RateLimit, Receiver, RetryOverrides},
-    store::receivers::ReceiverFields,
+    store::receivers::{ClientIdentityChange, ReceiverFields},
 };
 
 use super::{
+    client_certificate,
     context::UriCheck,
     error::{ApiError, InputPath},
     receiver_input::{
@@ -49,6 +50,8 @@ pub struct ReceiverChange {
     timeout_ms: Nullable<i32>,
     retry_policy: Nullable<WebhookRetryPolicyInput>,
     ordering: Nullable<WebhookOrdering>,
+    client_certificate: Nullable<String>,
+    client_key: Nullable<String>,
 }
 
 impl From<CreateWebhookReceiverInput> for ReceiverChange {
@@ -65,6 +68,8 @@ impl From<CreateWebhookReceiverInput> for ReceiverChange {
             timeout_ms: given(input.timeout_ms),
             retry_policy: given(input.retry_policy),
             ordering: given(input.ordering),
+            client_certificate: given(input.client_certificate),
+            client_key: given(input.client_key),
         }
     }
 }
@@ -83,6 +88,8 @@ impl From<UpdateWebhookReceiverInput> for ReceiverChange {
             timeout_ms: input.timeout_ms,
             retry_policy: input.retry_policy,
             ordering: input.ordering,
+            client_certificate: input.client_certificate,
+            client_key: input.client_key,
         }
     }
 }
@@ -112,6 +119,8 @@ impl ReceiverChange {
             timeout_ms,
             retry_policy,
             ordering,
+            client_certificate,
+            client_key,
         } = self;
         !is_absent(active)
             && is_absent(name)
@@ -124,6 +133,8 @@ impl ReceiverChange {
             && is_absent(timeout_ms)
             && is_absent(retry_policy)
             && is_absent(ordering)
+            && is_absent(client_certificate)
+            && is_absent(client_key)
     }
 
     /// The fields after the change. Only what the change gives is checked: a receiver whose URI has
@@ -182,6 +193,11 @@ impl ReceiverChange {
                 Ok(Ordering::default()),
                 |ordering| Ok(ordering.into()),
             )?,
+            client_identity: client_certificate::change(
+                self.client_certificate,
+                self.client_key,
+                &InputPath::argument("input"),
+            )?,
         })
     }
 }
@@ -216,6 +232,7 @@ pub fn fields_of_new() -> ReceiverFields {
         timeout: None,
         retry: RetryOverrides::default(),
         ordering: Ordering::default(),
+        client_identity: ClientIdentityChange::Keep,
     }
 }
 
@@ -233,6 +250,7 @@ pub fn fields_of(receiver: Receiver) -> ReceiverFields {
         timeout: receiver.timeout,
         retry: receiver.retry,
         ordering: receiver.ordering,
+        client_identity: ClientIdentityChange::Keep,
     }
 }
 
@@ -332,6 +350,8 @@ mod tests {
             timeout_ms: Nullable::ImplicitNull,
             retry_policy: Nullable::ImplicitNull,
             ordering: Nullable::ImplicitNull,
+            client_certificate: Nullable::ImplicitNull,
+            client_key: Nullable::ImplicitNull,
         }
     }
 
@@ -355,6 +375,7 @@ mod tests {
                 ..RetryOverrides::default()
             },
             ordering: Ordering::None,
+            client_identity: ClientIdentityChange::Keep,
         }
     }
 
@@ -386,11 +407,13 @@ mod tests {
             timeout_ms: Nullable::ExplicitNull,
             retry_policy: Nullable::ExplicitNull,
             ordering: Nullable::ExplicitNull,
+            client_certificate: Nullable::ExplicitNull,
             ..nothing()
         });
         let expected = ReceiverFields {
             name: "a".to_owned(),
             webhook_uri: "https://old.example".to_owned(),
+            client_identity: ClientIdentityChange::Remove,
             ..fields_of_new()
         };
         assert_eq!(fields, Ok(expected));

@@ -88,6 +88,12 @@ pub struct CreateWebhookReceiverInput {
     pub retry_policy: Option<WebhookRetryPolicyInput>,
     /// Whether events of one row keep their order. Default PER_ROW.
     pub ordering: Option<WebhookOrdering>,
+    /// What rowhook shows to a receiver that asks for a client certificate (mutual TLS): PEM, the certificate
+    /// first, then its chain if it has one; at most 64 KiB. `clientKey` goes with it. Default: none.
+    pub client_certificate: Option<String>,
+    /// The private key of `clientCertificate`: PEM without a passphrase, at most 16 KiB, RSA (2048 to 8192 bits),
+    /// ECDSA (P-256, P-384) or Ed25519. It is kept encrypted and never shown again.
+    pub client_key: Option<String>,
 }
 
 /// A change of a receiver. What is absent stays as it is, what is null goes back to its default.
@@ -124,6 +130,13 @@ pub struct UpdateWebhookReceiverInput {
     pub retry_policy: Nullable<WebhookRetryPolicyInput>,
     /// Whether events of one row keep their order. Default PER_ROW.
     pub ordering: Nullable<WebhookOrdering>,
+    /// What rowhook shows to a receiver that asks for a client certificate (mutual TLS): PEM, the certificate
+    /// first, then its chain if it has one; at most 64 KiB. `clientKey` goes with it; null removes both. Requests
+    /// that start more than a second after the answer go by it, on connections of their own.
+    pub client_certificate: Nullable<String>,
+    /// The private key of `clientCertificate`: PEM without a passphrase, at most 16 KiB, RSA (2048 to 8192 bits),
+    /// ECDSA (P-256, P-384) or Ed25519. It is kept encrypted and never shown again.
+    pub client_key: Nullable<String>,
 }
 
 /// Which receiver goes.

@@ -278,7 +278,7 @@ impl Actor for Dispatcher {
             renewed: None,
             elsewhere: HashSet::new(),
             asleep: HashSet::new(),
-            outage: Outage::new("due events can not be looked for"),
+            outage: Outage::new("due events can not be handed to senders"),
         };
         let work = dispatching.run(self.finish.clone());
         ctx.spawn(work.into_actor(self).map(|(), _, ctx| ctx.stop()));
@@ -349,7 +349,8 @@ impl Dispatching {
             return Ok(());
         }
         look.extend(self.parts.hints.take());
-        if self.scanned.is_none_or(|at| at.elapsed() >= SCAN) {
+        let scan = self.scanned.is_none_or(|at| at.elapsed() >= SCAN);
+        if scan {
             let now = Utc::now();
             let found = self.parts.sender.queue.receivers_with_work().await?;
             self.asleep.clear();
@@ -360,7 +361,6 @@ impl Dispatching {
                     self.asleep.insert(one.receiver_id);
                 }
             }
-            self.scanned = Some(Instant::now());
             self.elsewhere.clear();
         }
         for receiver in look {
@@ -372,6 +372,10 @@ impl Dispatching {
                 self.renew_if_due(&work).await?;
                 self.start(receiver).await?;
             }
+        }
+        if scan {
+            // Not before: while a lease is refused each turn tells so, and an outage is one outage.
+            self.scanned = Some(Instant::now());
         }
         Ok(())
     }

@@ -81,7 +81,10 @@ fn watches_any(fields: Option<&[String]>, subject: &Subject<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        domain::ids::{ReceiverId, SubscriptionId},
+        domain::{
+            era::Era,
+            ids::{ReceiverId, SubscriptionId},
+        },
         policy::logged_row::{LoggedRow, described},
     };
 
@@ -100,7 +103,10 @@ mod tests {
 
     fn subject<'a>(xid: u64, resource: &'a ResourceName, changed: &'a [&'a str]) -> Subject<'a> {
         Subject {
-            place: Place::Transaction(xid),
+            place: Place::Transaction {
+                era: Era::FIRST,
+                xid,
+            },
             resource,
             action: Action::Update,
             changed,

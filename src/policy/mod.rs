@@ -3,6 +3,7 @@
 
 pub mod backoff;
 pub mod body;
+pub mod client_certificate;
 pub mod delivery;
 pub mod egress;
 pub mod example;
@@ -11,6 +12,7 @@ pub mod judge;
 pub mod logged_row;
 pub mod matching;
 pub mod nearest;
+pub mod proxy;
 pub mod python_float;
 pub mod python_json;
 mod python_printable;

@@ -34,6 +34,8 @@ pub enum Purpose {
     SharedSecret,
     /// The value of a receiver's custom header.
     HeaderValue,
+    /// The private key of a receiver's client certificate.
+    ClientKey,
 }
 
 impl Purpose {
@@ -42,6 +44,7 @@ impl Purpose {
         match self {
             Self::SharedSecret => b"rowhook v1 shared secret",
             Self::HeaderValue => b"rowhook v1 header value",
+            Self::ClientKey => b"rowhook v1 client key",
         }
     }
 }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::domain::{
     action::Action,
     change::Change,
+    era::Eras,
     event::NewEvent,
     ids::{ChangeId, TransactionId},
     interval::ActivityInterval,
@@ -39,6 +40,8 @@ pub struct Cursor {
     pub window: Option<Window>,
     /// SQLite: the number of the newest window, which its changes carry as their transaction id.
     pub transaction_id: TransactionId,
+    /// PostgreSQL: the eras of the log, as restores from other clusters began them.
+    pub eras: Eras,
 }
 
 /// Some changes of one window, in commit order of each row.
@@ -75,6 +78,7 @@ impl ChangePage {
                 ..self.window.clone()
             }),
             transaction_id: self.transaction_id,
+            eras: cursor.eras.clone(),
         }
     }
 }

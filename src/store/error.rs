@@ -36,6 +36,13 @@ pub enum StoreError {
     /// Another instance has taken over what this one thought it owned; nothing was written.
     #[error("another instance has taken over; nothing was written")]
     Fenced,
+    /// The cursor belongs to another cluster: nothing is read, and nothing delivered, until somebody says that this
+    /// database is to work on.
+    #[error(
+        "this database was brought into another PostgreSQL cluster; no change is read and nothing is delivered until \
+         `rowhook rebase` has settled that"
+    )]
+    ForeignCluster,
     /// What the database holds can not be read as what it should be.
     #[error("the database holds something unreadable: {0}")]
     Corrupt(String),

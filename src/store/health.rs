@@ -65,6 +65,8 @@ pub struct Identity {
     pub timeline: i32,
     /// Whether the cursor has seen transactions that this database has not had yet.
     pub cursor_is_ahead: bool,
+    /// Whether changes that were restored from another cluster are still to be read.
+    pub changes_to_finish: bool,
     /// Whether this server follows another one and takes no writes.
     pub is_standby: bool,
 }

@@ -37,7 +37,8 @@ impl LeaseOf {
 #[async_trait]
 pub trait LeaseStore: Send + Sync {
     /// Takes a lease that is free, has ended or is ours already. `None`: someone else holds it. The
-    /// answer tells whether the receiver's throttle may start full.
+    /// answer tells whether the receiver's throttle may start full. A receiver's is refused with
+    /// [`StoreError::ForeignCluster`] where that is so.
     async fn acquire(&self, of: LeaseOf, holder: &str) -> Result<Option<Start>, StoreError>;
 
     /// Renews what is still ours; returns what is.

@@ -17,6 +17,7 @@ pub mod health;
 pub mod leases;
 pub mod page;
 pub mod receiver_health;
+pub mod rebase;
 pub mod receivers;
 pub mod reconciliation;
 pub mod replay;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use crate::domain::{
     api_key::Author,
+    client_identity::ClientIdentity,
     ids::{HeaderId, ReceiverId},
     receiver::{ContentType, Ordering, RateLimit, Receiver, RetryOverrides, WebhookHeader},
     shared_secret::SharedSecret,
@@ -44,6 +45,21 @@ pub struct ReceiverFields {
     pub retry: RetryOverrides,
     /// See [`Receiver::ordering`].
     pub ordering: Ordering,
+    /// What is to become of the certificate that rowhook shows to it.
+    pub client_identity: ClientIdentityChange,
+}
+
+/// What is to become of a receiver's client certificate. Its key is never read back, so it can not be among the
+/// fields as they are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum ClientIdentityChange {
+    /// It stays what it is; a new receiver has none.
+    #[default]
+    Keep,
+    /// The receiver has none any more.
+    Remove,
+    /// This one; the key is sealed before it is stored.
+    Set(ClientIdentity),
 }
 
 /// What is to become of a header; `None` leaves a part as it is.

@@ -34,6 +34,11 @@ struct StatusLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ConnectionLabel {
+    connection: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabel {
     outcome: &'static str,
 }
@@ -45,6 +50,8 @@ struct Families {
     events: Family<StatusLabel, Counter>,
     attempts: Family<OutcomeLabel, Counter>,
     attempt_duration: Histogram,
+    connections_opened: Counter,
+    requests: Family<ConnectionLabel, Counter>,
     commit_to_delivery: Histogram,
     capture_lag: Gauge<f64, std::sync::atomic::AtomicU64>,
     restarts: Family<ActorLabel, Counter>,
@@ -64,6 +71,8 @@ impl Default for Metrics {
             events: Family::default(),
             attempts: Family::default(),
             attempt_duration: Histogram::new(ATTEMPT_BUCKETS),
+            connections_opened: Counter::default(),
+            requests: Family::default(),
             commit_to_delivery: Histogram::new(DELIVERY_BUCKETS),
             capture_lag: Gauge::default(),
             restarts: Family::default(),
@@ -90,6 +99,18 @@ impl Default for Metrics {
             "rowhook_attempt_duration_seconds",
             "How long a request took, from its start to the end of the answer",
             families.attempt_duration.clone(),
+        );
+        // Beyond the contract's names: an attempt that pays for a connection takes several times as long.
+        registry.register(
+            "rowhook_connections_opened",
+            "Connections to receivers that were opened, through a proxy too; TLS may still have failed on some",
+            families.connections_opened.clone(),
+        );
+        registry.register(
+            "rowhook_requests",
+            "Requests that went out to receivers, by connection: new (opened for this request) or reused. The reuse \
+             rate is reused by all; attempts that got no connection are in rowhook_attempts alone",
+            families.requests.clone(),
         );
         registry.register(
             "rowhook_commit_to_delivery_seconds",
@@ -152,6 +173,20 @@ impl Metrics {
             .get_or_create(&OutcomeLabel { outcome })
             .inc();
         self.0.attempt_duration.observe(took.as_secs_f64());
+    }
+
+    /// A connection to a receiver was opened.
+    pub fn connection_opened(&self) {
+        self.0.connections_opened.inc();
+    }
+
+    /// A request goes out, on a connection that was opened for it or on one that others have used.
+    pub fn request(&self, on_new_connection: bool) {
+        let connection = if on_new_connection { "new" } else { "reused" };
+        self.0
+            .requests
+            .get_or_create(&ConnectionLabel { connection })
+            .inc();
     }
 
     /// A change arrived at its receiver.

@@ -13,10 +13,22 @@ use actix_http::error::{ParseError, PayloadError};
 use awc::error::{ConnectError, SendRequestError};
 
 use super::tls;
-use crate::domain::attempt::{Phase, SendError};
+use crate::{
+    domain::attempt::{Phase, SendError},
+    policy::proxy::Proxy,
+};
 
 /// The system's limits on open files, of the process and of the machine: `EMFILE` and `ENFILE`.
 const TOO_MANY_FILES: [i32; 2] = [24, 23];
+
+/// Who is spoken to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer<'a> {
+    /// The URI's authority.
+    pub(super) host: &'a str,
+    /// Whether there is a client certificate for it.
+    pub(super) shows_certificate: bool,
+}
 
 /// The name did not resolve.
 pub(super) fn resolving(host: &str, error: &io::Error) -> SendError {
@@ -71,12 +83,98 @@ pub(super) fn connecting(host: &str, address: SocketAddr, error: &io::Error) -> 
     }
 }
 
+/// The proxy's name did not resolve. Like every fault of the proxy it is the operator's, and not counted.
+pub(super) fn resolving_proxy(proxy: &Proxy, error: &SendError) -> SendError {
+    let words = match error {
+        SendError::Dns { detail, .. } => detail.clone(),
+        other => other.to_string(),
+    };
+    proxys_own(proxy, &format!("did not resolve ({words}); check its name"))
+}
+
+/// The proxy took no connection.
+pub(super) fn connecting_to_proxy(proxy: &Proxy, at: SocketAddr, error: &io::Error) -> SendError {
+    match connecting("", at, error) {
+        SendError::Connect { detail, .. } => {
+            let words = format!("can not be connected to: {detail}; check that it runs");
+            proxys_own(proxy, &words)
+        }
+        ours => ours,
+    }
+}
+
+/// The proxy took a connection and gave no answer.
+pub(super) fn asking_proxy(proxy: &Proxy, error: &io::Error) -> SendError {
+    let words = match error.kind() {
+        ErrorKind::InvalidData => {
+            "does not answer as an HTTP proxy does; check its port".to_owned()
+        }
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+            "closed the connection without an answer; check whom it lets in".to_owned()
+        }
+        _ => format!("broke off: {error}"),
+    };
+    proxys_own(proxy, &words)
+}
+
+/// The proxy answered that there is no tunnel.
+pub(super) fn refused_by_proxy(
+    proxy: &Proxy,
+    host: &str,
+    target: SocketAddr,
+    status: u16,
+) -> SendError {
+    let of_receiver = |words: &str| SendError::Proxied {
+        host: host.to_owned(),
+        detail: format!("{target} {words} (it answered {status})"),
+    };
+    match status {
+        407 if proxy.expose_authorization().is_some() => proxys_own(
+            proxy,
+            "does not accept the user and password (407); correct them",
+        ),
+        407 => proxys_own(
+            proxy,
+            "asks for a user and a password (407); write them before its name, as in \
+             http://user:password@proxy.example:3128",
+        ),
+        403 => of_receiver("is forbidden there; have its operator allow this address and port"),
+        // What proxies do not understand or will not do for anybody.
+        501 | 505 | 511 => proxys_own(
+            proxy,
+            &format!("answered CONNECT with {status}; it must allow that"),
+        ),
+        500..=599 => of_receiver(
+            "can not be reached from there; check that the receiver runs and lets the proxy in",
+        ),
+        _ => proxys_own(
+            proxy,
+            &format!("answered CONNECT with {status}; it must allow that"),
+        ),
+    }
+}
+
+/// The time was over before the proxy took the connection.
+pub(super) fn silent_proxy(proxy: &Proxy, after: Duration) -> SendError {
+    let words = format!(
+        "took no connection within {} ms; check that it runs",
+        after.as_millis()
+    );
+    proxys_own(proxy, &words)
+}
+
+fn proxys_own(proxy: &Proxy, words: &str) -> SendError {
+    SendError::Local {
+        detail: format!("the proxy {proxy} ({}) {words}", proxy.setting()),
+    }
+}
+
 /// The request failed before the answer's head was there.
-pub(super) fn sending(host: &str, timeout: Duration, error: SendRequestError) -> SendError {
+pub(super) fn sending(peer: Peer<'_>, timeout: Duration, error: SendRequestError) -> SendError {
     match error {
-        SendRequestError::Connect(error) => acquiring(host, timeout, error),
-        SendRequestError::Send(error) => broken(host, "while sending", &error),
-        SendRequestError::Response(error) => parsing(host, error),
+        SendRequestError::Connect(error) => acquiring(peer, timeout, error),
+        SendRequestError::Send(error) => broken(peer, Place::Sending, &error),
+        SendRequestError::Response(error) => parsing(peer, error),
         SendRequestError::Timeout => SendError::Timeout {
             after: timeout,
             phase: Phase::Answer,
@@ -85,15 +183,15 @@ pub(super) fn sending(host: &str, timeout: Duration, error: SendRequestError) ->
         SendRequestError::Http(error) => SendError::Uri(error.to_string()),
         // HTTP/2, tunnels and failing bodies: nothing that this transport uses, but the enum is open.
         other => SendError::Broken {
-            host: host.to_owned(),
+            host: peer.host.to_owned(),
             detail: other.to_string(),
         },
     }
 }
 
 /// No connection could be had from awc's pool.
-fn acquiring(host: &str, timeout: Duration, error: ConnectError) -> SendError {
-    let host = host.to_owned();
+fn acquiring(peer: Peer<'_>, timeout: Duration, error: ConnectError) -> SendError {
+    let host = peer.host.to_owned();
     match error {
         // The guard's own words, carried through awc.
         ConnectError::Resolver(error) => match error.downcast::<SendError>() {
@@ -116,7 +214,7 @@ fn acquiring(host: &str, timeout: Duration, error: ConnectError) -> SendError {
         // The guard reports its own I/O errors above, so what is left is the handshake.
         ConnectError::Io(error) => SendError::Tls {
             host,
-            detail: handshake_words(&error),
+            detail: handshake_words(&error, peer.shows_certificate),
         },
         other => SendError::Broken {
             host,
@@ -125,9 +223,9 @@ fn acquiring(host: &str, timeout: Duration, error: ConnectError) -> SendError {
     }
 }
 
-fn handshake_words(error: &io::Error) -> String {
+fn handshake_words(error: &io::Error, shows_certificate: bool) -> String {
     match (tls::fault_in(error), error.kind()) {
-        (Some(fault), _) => tls::words(fault),
+        (Some(fault), _) => tls::words(fault, shows_certificate),
         (None, ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
             "the server closed the connection during the handshake; check that it speaks TLS on \
              this port and serves this host name"
@@ -141,13 +239,13 @@ fn handshake_words(error: &io::Error) -> String {
 }
 
 /// What came back is no HTTP.
-fn parsing(host: &str, error: ParseError) -> SendError {
+fn parsing(peer: Peer<'_>, error: ParseError) -> SendError {
     let detail = match error {
         // The codec's own word for bytes that are no whole head; the system's errors have other kinds.
         ParseError::Io(error) if error.kind() == ErrorKind::Other => {
             "the head of the answer broke off".to_owned()
         }
-        ParseError::Io(error) => return broken(host, "before the answer", &error),
+        ParseError::Io(error) => return broken(peer, Place::BeforeAnswer, &error),
         ParseError::TooLarge => "the head of the answer is larger than 128 KiB".to_owned(),
         ParseError::Incomplete => "the head of the answer broke off".to_owned(),
         other => format!(
@@ -155,35 +253,53 @@ fn parsing(host: &str, error: ParseError) -> SendError {
         ),
     };
     SendError::Broken {
-        host: host.to_owned(),
+        host: peer.host.to_owned(),
         detail,
     }
 }
 
 /// The answer's head was there, and its body ended too early.
-pub(super) fn reading(host: &str, error: PayloadError) -> SendError {
+pub(super) fn reading(peer: Peer<'_>, error: PayloadError) -> SendError {
     match error {
         PayloadError::Io(error) | PayloadError::Incomplete(Some(error)) => {
-            broken(host, "in the middle of the answer's body", &error)
+            broken(peer, Place::Body, &error)
         }
         PayloadError::Incomplete(None) => SendError::Broken {
-            host: host.to_owned(),
+            host: peer.host.to_owned(),
             detail: "the receiver closed it in the middle of the answer's body".to_owned(),
         },
         other => SendError::Broken {
-            host: host.to_owned(),
+            host: peer.host.to_owned(),
             detail: format!("the answer's body can not be read ({other})"),
         },
     }
 }
 
-fn broken(host: &str, place: &str, error: &io::Error) -> SendError {
-    let host = host.to_owned();
+/// Where a connection broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Sending,
+    BeforeAnswer,
+    Body,
+}
+
+impl Place {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Sending => "while sending",
+            Self::BeforeAnswer => "before the answer",
+            Self::Body => "in the middle of the answer's body",
+        }
+    }
+}
+
+fn broken(peer: Peer<'_>, place: Place, error: &io::Error) -> SendError {
+    let host = peer.host.to_owned();
     // A TLS 1.3 server judges the client's side only after the handshake.
     if let Some(fault) = tls::fault_in(error) {
         return SendError::Tls {
             host,
-            detail: tls::words(fault),
+            detail: tls::words(fault, peer.shows_certificate),
         };
     }
     let what = match error.kind() {
@@ -191,9 +307,15 @@ fn broken(host: &str, place: &str, error: &io::Error) -> SendError {
         ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => "the receiver closed it".to_owned(),
         _ => error.to_string(),
     };
+    // Its alert may have been lost with the connection.
+    let perhaps = if peer.shows_certificate && place != Place::Body {
+        "; perhaps it does not accept the client certificate"
+    } else {
+        ""
+    };
     SendError::Broken {
         host,
-        detail: format!("{what} {place}"),
+        detail: format!("{what} {}{perhaps}", place.words()),
     }
 }
 
@@ -245,7 +367,11 @@ mod tests {
     fn the_guards_own_fault_comes_through_awc_unchanged() {
         let fault = no_address("hooks.test");
         let carried = SendRequestError::Connect(ConnectError::Resolver(Box::new(fault.clone())));
-        assert_eq!(sending("hooks.test:1", Duration::ZERO, carried), fault);
+        let peer = Peer {
+            host: "hooks.test:1",
+            shows_certificate: false,
+        };
+        assert_eq!(sending(peer, Duration::ZERO, carried), fault);
     }
 
     #[test]

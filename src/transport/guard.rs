@@ -4,7 +4,7 @@
 //! awc's pool hands a connect request in when it has no open connection. Because the guard dials the
 //! very addresses that it has judged, a name that resolves differently a moment later gains nothing.
 //! It never follows an address that came with the request, and never asks the resolver twice for one
-//! connection.
+//! connection. Where the operator names a proxy, it is the proxy that is told those addresses (`tunnel`).
 
 use std::{
     cell::RefCell,
@@ -26,8 +26,15 @@ use futures::{
 };
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::fault;
-use crate::{domain::attempt::SendError, policy::egress::EgressPolicy};
+use super::{fault, journey, tunnel};
+use crate::{
+    domain::attempt::SendError,
+    policy::{
+        egress::EgressPolicy,
+        proxy::{Proxies, Proxy, Target},
+    },
+    telemetry::Metrics,
+};
 
 /// How long one address may keep silent before the next is tried beside it (RFC 8305 says 250 ms).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -69,6 +76,8 @@ struct Inner {
     policy: EgressPolicy,
     resolver: Arc<dyn Resolve>,
     local_address: Option<IpAddr>,
+    proxies: Proxies,
+    metrics: Metrics,
     /// Look-ups under way. Each holds a thread of the blocking pool, and a name server that does not
     /// answer holds it for long, so a receiver's parallel requests share one.
     lookups: RefCell<HashMap<(String, u16), WeakShared<Lookup>>>,
@@ -79,11 +88,15 @@ impl Guard {
         policy: EgressPolicy,
         resolver: Arc<dyn Resolve>,
         local_address: Option<IpAddr>,
+        proxies: Proxies,
+        metrics: Metrics,
     ) -> Self {
         Self(Rc::new(Inner {
             policy,
             resolver,
             local_address,
+            proxies,
+            metrics,
             lookups: RefCell::default(),
         }))
     }
@@ -99,7 +112,8 @@ impl Service<ConnectInfo<Uri>> for Guard {
     fn call(&self, info: ConnectInfo<Uri>) -> Self::Future {
         let inner = Rc::clone(&self.0);
         async move {
-            match inner.connect(info.hostname(), info.port()).await {
+            let https = info.request().scheme_str() == Some("https");
+            match inner.connect(https, info.hostname(), info.port()).await {
                 Ok(stream) => Ok(Connection::new(info.request().clone(), stream)),
                 Err(error) => Err(ConnectError::Resolver(Box::new(error))),
             }
@@ -109,7 +123,7 @@ impl Service<ConnectInfo<Uri>> for Guard {
 }
 
 impl Inner {
-    async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, SendError> {
+    async fn connect(&self, https: bool, host: &str, port: u16) -> Result<TcpStream, SendError> {
         // A URI writes an IPv6 address in brackets, everything else reads it without.
         let bare = host.trim_matches(['[', ']']);
         let found = match bare.parse() {
@@ -117,14 +131,54 @@ impl Inner {
             Err(_) => self.lookup(bare, port).await?,
         };
         let allowed = self.admit(bare, &found)?;
-        let reachable = self.in_our_family(bare, allowed)?;
-        let stream = dial(reachable, self.local_address)
-            .await
-            .map_err(|(address, error)| fault::connecting(host, address, &error))?;
+        let proxy_for = |address: &SocketAddr| {
+            self.proxies.of(&Target {
+                https,
+                host: bare,
+                port,
+                ip: address.ip(),
+            })
+        };
+        let direct: Vec<_> = allowed
+            .iter()
+            .copied()
+            .filter(|address| proxy_for(address).is_none())
+            .collect();
+        let stream = match allowed.first().and_then(proxy_for) {
+            Some(proxy) if direct.is_empty() => self.through(proxy, host, &allowed).await?,
+            _ => {
+                let reachable = self.in_our_family(bare, direct)?;
+                dial(reachable, self.local_address)
+                    .await
+                    .map_err(|(address, error)| fault::connecting(host, address, &error))?
+            }
+        };
         // Head and body go out together; waiting for an acknowledgement of the first part of a large
         // body (Nagle) would only delay its last part. A socket that refuses this works none the less.
         let _ = stream.set_nodelay(true);
+        self.metrics.connection_opened();
+        journey::opened();
         Ok(stream)
+    }
+
+    /// A connection to the first of the addresses that the proxy can connect to. The proxy's own address is the
+    /// operator's business and not judged.
+    async fn through(
+        &self,
+        proxy: &Proxy,
+        host: &str,
+        targets: &[SocketAddr],
+    ) -> Result<TcpStream, SendError> {
+        journey::waits_for(Some(proxy));
+        let found = match proxy.host().parse() {
+            Ok(ip) => Rc::from([SocketAddr::new(ip, proxy.port())]),
+            Err(_) => self
+                .lookup(proxy.host(), proxy.port())
+                .await
+                .map_err(|error| fault::resolving_proxy(proxy, &error))?,
+        };
+        let reachable = self.in_our_family(proxy.host(), found.to_vec())?;
+        tunnel::open(proxy, &reachable, self.local_address, host, targets).await
     }
 
     async fn lookup(&self, host: &str, port: u16) -> Result<Rc<[SocketAddr]>, SendError> {
@@ -213,7 +267,7 @@ fn unmapped(address: SocketAddr) -> SocketAddr {
 /// Connects to the first address that answers. A silent one gets company after [`STAGGER`], so that
 /// one dead machine behind a name does not use up the whole time of an attempt. The error is that of
 /// the first address that failed.
-async fn dial(
+pub(super) async fn dial(
     addresses: Vec<SocketAddr>,
     local: Option<IpAddr>,
 ) -> Result<TcpStream, (SocketAddr, io::Error)> {

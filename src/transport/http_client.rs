@@ -8,7 +8,6 @@
 //! the body of an HTTP/1.1 answer that neither announces its length nor is chunked.
 
 use std::{
-    cell::Cell,
     convert::Infallible,
     net::IpAddr,
     pin::Pin,
@@ -35,12 +34,13 @@ use futures::{FutureExt, Stream, StreamExt};
 use rustls::ClientConfig;
 
 use super::{
-    DeliveryRequest, Transport, TransportFactory, clients::Clients, fault, guard::Guard,
-    guard::Resolve,
+    DeliveryRequest, Transport, TransportFactory, clients::Clients, fault, fault::Peer,
+    guard::Guard, guard::Resolve, journey::Journey,
 };
 use crate::{
     domain::attempt::{Answer, KEPT_RESPONSE_BYTES, Phase, SendError},
-    policy::egress::EgressPolicy,
+    policy::{egress::EgressPolicy, proxy::Proxies},
+    telemetry::Metrics,
 };
 
 /// Bytes of a body past the kept ones that are read and thrown away if they are there already: that
@@ -63,6 +63,10 @@ pub struct TransportSettings {
     pub bind_address: Option<IpAddr>,
     /// How names become addresses; [`super::SystemResolver`] outside tests.
     pub resolver: Arc<dyn Resolve>,
+    /// Which proxies connections go through.
+    pub proxies: Proxies,
+    /// Where connections and requests are counted.
+    pub metrics: Metrics,
 }
 
 /// Makes each thread's [`HttpTransport`].
@@ -88,6 +92,7 @@ impl TransportFactory for HttpTransportFactory {
 pub struct HttpTransport {
     allow_http: bool,
     clients: Clients,
+    metrics: Metrics,
 }
 
 impl HttpTransport {
@@ -97,39 +102,48 @@ impl HttpTransport {
             settings.egress.clone(),
             Arc::clone(&settings.resolver),
             settings.bind_address,
+            settings.proxies.clone(),
+            settings.metrics.clone(),
         );
         Self {
             allow_http: settings.allow_http,
             clients: Clients::new(guard, Arc::clone(&settings.tls)),
+            metrics: settings.metrics.clone(),
         }
     }
 
     async fn exchange(
         &self,
         request: DeliveryRequest,
-        phase: Rc<Cell<Phase>>,
+        journey: Rc<Journey>,
     ) -> Result<Answer, SendError> {
         let target = Target::of(request.uri, self.allow_http)?;
         let host = target.authority;
+        let identity = request.client_identity.as_deref();
+        let peer = Peer {
+            host: host.as_str(),
+            shows_certificate: identity.is_some(),
+        };
         let mut post = self
             .clients
-            .for_authority(host.as_str())
+            .for_receiver(host.as_str(), identity)?
             .request(Method::POST, target.uri)
             .no_decompress();
         put_headers(&mut post, &request.headers, target.host_header)?;
         let body = WatchedBody {
             bytes: request.body,
-            phase: Rc::clone(&phase),
+            journey: Rc::clone(&journey),
+            metrics: self.metrics.clone(),
         };
         let mut response = post
             .send_body(body)
             .await
-            .map_err(|error| fault::sending(host.as_str(), request.timeout, error))?;
-        phase.set(Phase::Body);
+            .map_err(|error| fault::sending(peer, request.timeout, error))?;
+        journey.enter(Phase::Body);
         let announced = announced_length(response.headers());
         let body = read_body(&mut response, announced)
             .await
-            .map_err(|error| fault::reading(host.as_str(), error))?;
+            .map_err(|error| fault::reading(peer, error))?;
         Ok(Answer {
             status: response.status().as_u16(),
             headers: kept_headers(response.headers()),
@@ -142,15 +156,19 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     async fn post(&self, request: DeliveryRequest) -> Result<Answer, SendError> {
         let after = request.timeout;
-        let phase = Rc::new(Cell::new(Phase::Connect));
+        let journey = Journey::new();
+        let exchange = self.exchange(request, Rc::clone(&journey));
         // Dropping the exchange closes its connection, so nothing of a late answer is left over.
-        let exchange = self.exchange(request, Rc::clone(&phase));
+        let exchange = Rc::clone(&journey).around(exchange);
         match tokio::time::timeout(after, exchange).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(SendError::Timeout {
-                after,
-                phase: phase.get(),
-            }),
+            Err(_) => Err(journey.proxy().map_or_else(
+                || SendError::Timeout {
+                    after,
+                    phase: journey.phase(),
+                },
+                |proxy| fault::silent_proxy(&proxy, after),
+            )),
         }
     }
 }
@@ -239,7 +257,8 @@ fn put_headers(
 /// never asked for; a delivery always has one.)
 struct WatchedBody {
     bytes: Bytes,
-    phase: Rc<Cell<Phase>>,
+    journey: Rc<Journey>,
+    metrics: Metrics,
 }
 
 impl MessageBody for WatchedBody {
@@ -253,7 +272,10 @@ impl MessageBody for WatchedBody {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        self.phase.set(Phase::Answer);
+        if self.journey.phase() == Phase::Connect {
+            self.journey.enter(Phase::Answer);
+            self.metrics.request(self.journey.has_opened());
+        }
         let bytes = std::mem::take(&mut self.bytes);
         Poll::Ready((!bytes.is_empty()).then_some(Ok(bytes)))
     }

@@ -6,18 +6,23 @@ mod clients;
 mod fault;
 mod guard;
 mod http_client;
+mod journey;
 pub mod probe;
 pub mod tls;
+mod tunnel;
 
 pub use guard::{Resolve, SystemResolver};
 pub use http_client::{HttpTransport, HttpTransportFactory, TransportSettings};
 
-use std::{rc::Rc, time::Duration};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::domain::attempt::{Answer, SendError};
+use crate::domain::{
+    attempt::{Answer, SendError},
+    client_identity::ClientIdentity,
+};
 
 /// A delivery ready for the wire.
 #[derive(Clone, Debug)]
@@ -30,6 +35,8 @@ pub struct DeliveryRequest {
     pub body: Bytes,
     /// The time for the whole attempt: name look-up, connect, TLS, headers and body.
     pub timeout: Duration,
+    /// Shown where the receiver asks for a certificate.
+    pub client_identity: Option<Arc<ClientIdentity>>,
 }
 
 /// Makes one HTTP POST. It must be called on an actix arbiter (or in another `LocalSet`).

@@ -1,13 +1,21 @@
 //! TLS: whom rowhook trusts, and what went wrong in words.
 //!
 //! The composition root builds one client configuration here and hands it to every thread's
-//! transport, which shares its session cache. Certificate checks are never switched off.
+//! transport, which shares its session cache. Certificate checks are never switched off. For a receiver that
+//! has a client certificate it is this one with the certificate added.
 
 use std::{io, sync::Arc};
 
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, Error, InvalidMessage, RootCertStore,
+    client::Resumption,
     pki_types::{CertificateDer, pem::PemObject},
+    sign::SingleCertAndKey,
+};
+
+use crate::{
+    domain::{attempt::SendError, client_identity::ClientIdentity},
+    policy::client_certificate::certified_key,
 };
 
 /// Why no TLS configuration could be made. The texts tell the operator what to mend.
@@ -73,8 +81,27 @@ pub fn client_config(ca_bundle: Option<&[u8]>) -> Result<ClientConfig, TlsSettin
         })?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    // HTTP/2 would put all deliveries to a receiver on one connection, past the guard and the pool.
+    // Not HTTP/2: docs/ARCHITECTURE.md says what goes wrong with it in awc.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// The configuration for a receiver that may ask for a certificate.
+///
+/// # Errors
+///
+/// Where the pair can not be used, which saving it has ruled out.
+pub(super) fn showing(
+    base: &ClientConfig,
+    identity: &ClientIdentity,
+) -> Result<ClientConfig, SendError> {
+    let pair = certified_key(identity).map_err(|fault| SendError::Local {
+        detail: format!("the receiver's client certificate can not be used: it {fault}"),
+    })?;
+    let mut config = base.clone();
+    config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(pair));
+    // A session speaks for the certificate that it was begun with.
+    config.resumption = Resumption::default();
     Ok(config)
 }
 
@@ -103,16 +130,34 @@ pub(super) fn fault_in(error: &io::Error) -> Option<&Error> {
     error.get_ref()?.downcast_ref()
 }
 
-/// A TLS fault in words that tell the receiver's owner what to mend.
-pub(super) fn words(fault: &Error) -> String {
+/// A TLS fault in words that tell the receiver's owner what to mend; `showing`: whether rowhook has a certificate
+/// for this receiver.
+pub(super) fn words(fault: &Error, showing: bool) -> String {
     match fault {
         Error::InvalidCertificate(fault) => certificate_words(fault),
         Error::NoCertificatesPresented => "the server showed no certificate".to_owned(),
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             "what answers there speaks no TLS; check the port, or whether it wants http".to_owned()
         }
-        Error::AlertReceived(AlertDescription::CertificateRequired) => {
-            "the server demands a client certificate, and rowhook has none".to_owned()
+        Error::AlertReceived(alert) if is_about_our_certificate(*alert) => {
+            if showing {
+                format!(
+                    "the receiver asks for a client certificate and does not accept the one that it is shown \
+                     ({alert:?}); check that the receiver trusts its issuer, and when it expires"
+                )
+            } else {
+                format!(
+                    "the receiver asks for a client certificate ({alert:?}), and none is set; set \
+                     clientCertificate and clientKey of the receiver"
+                )
+            }
+        }
+        // What OpenSSL says with TLS 1.2 where it gets no certificate, among other things.
+        Error::AlertReceived(AlertDescription::HandshakeFailure) if !showing => {
+            format!(
+                "the receiver asks for a client certificate, or has no TLS version or cipher in common with \
+                 rowhook ({fault}); set clientCertificate and clientKey of the receiver, or offer TLS 1.2 or 1.3"
+            )
         }
         Error::AlertReceived(AlertDescription::UnrecognisedName) => {
             "the server does not serve this host name".to_owned()
@@ -131,6 +176,23 @@ pub(super) fn words(fault: &Error) -> String {
         Error::AlertReceived(alert) => format!("the server broke the handshake off ({alert:?})"),
         other => other.to_string(),
     }
+}
+
+/// What a server says of a client's certificate, or of its lack. rowhook's side of a handshake has nothing else
+/// that a server could say it of.
+fn is_about_our_certificate(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::CertificateRequired
+            | AlertDescription::NoCertificate
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+    )
 }
 
 fn certificate_words(fault: &CertificateError) -> String {

@@ -14,7 +14,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("telemetry", &[]),
     ("config", &["domain", "policy"]),
     ("store", &["domain", "policy"]),
-    ("transport", &["domain", "policy"]),
+    ("transport", &["domain", "policy", "telemetry"]),
     ("sample", &["domain", "store"]),
     (
         "pipeline",

@@ -85,6 +85,8 @@ fn outcome(receiver: i32, event: i64, verdict: Verdict) -> Outcome {
         reason: None,
         verdict,
         due_at: None,
+        health: None,
+        recovered: false,
     }
 }
 

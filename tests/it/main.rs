@@ -11,7 +11,9 @@
 
 mod beside_the_path;
 mod catalogue_watch;
+mod client_certificates;
 mod command_line;
+mod connections;
 mod container;
 mod contention;
 mod crash;
@@ -28,6 +30,8 @@ mod logs;
 mod operations;
 mod ordering;
 mod path;
+mod proxies;
+mod rebase;
 mod receiving;
 mod reconciler;
 mod redelivery;

@@ -27,6 +27,7 @@ on_both!(
     a_restart_keeps_the_order,
     what_was_given_up_lets_its_row_go_on,
     a_cancellation_while_a_page_is_read_keeps_the_order,
+    an_answer_that_the_database_did_not_give_keeps_the_order,
     without_order_nothing_waits,
     no_more_are_in_flight_than_the_receiver_takes,
     what_the_answer_says_of_the_next_attempt,
@@ -172,6 +173,64 @@ async fn a_cancellation_while_a_page_is_read_keeps_the_order(database: TestDatab
     let changes: Vec<i64> = world.network.posts().iter().map(|one| one.change).collect();
     assert_eq!(changes, [1, 2, 3]);
     world.finish().await;
+}
+
+/// Change 1 of row 1 waits for an hour, change 2 of it is parked. Changes 3 and 4 of row 2: one under way until the gate
+/// opens, one in view.
+async fn with_more_in_view(database: TestDatabase) -> (World, Gate) {
+    let mut world = World::on(database).await;
+    world
+        .receiver_with("left", |fields| {
+            fields.retry = retries(Duration::from_secs(3600), 3);
+        })
+        .await;
+    let gate = Gate::shut();
+    let held = gate.clone();
+    world
+        .network
+        .script(move |post| match (post.change, post.attempt) {
+            (1, 1) => Reply::Status(503),
+            (3, _) => Reply::Gate(held.clone(), 200),
+            _ => Reply::Status(200),
+        });
+    world.start();
+    world.write(&[Write::Row(1)]).await;
+    world.states_are(&[(WAITING, 1)]).await;
+    world.write(&[Write::Row(1)]).await;
+    world.states_are(&[(WAITING, 1), (PARKED, 1)]).await;
+    world.write(&[Write::Row(2), Write::Row(2)]).await;
+    until("3 is under way", || {
+        world.network.posts().iter().any(|post| post.change == 3)
+    })
+    .await;
+    (world, gate)
+}
+
+/// The changes of row 1 that the receiver got, until there are so many.
+async fn got_of_row_1(world: &World, count: usize) -> Vec<i64> {
+    let of_row_1 = || -> Vec<i64> {
+        let posts = world.network.posts();
+        let of_it = posts.iter().filter(|post| !matches!(post.change, 3 | 4));
+        of_it.map(|post| post.change).collect()
+    };
+    until("row 1 has come", || of_row_1().len() >= count).await;
+    of_row_1()
+}
+
+async fn an_answer_that_the_database_did_not_give_keeps_the_order(database: TestDatabase) {
+    let (mut world, gate) = with_more_in_view(database).await;
+    // Change 2 is made ready, and the sender does not hear of it.
+    world
+        .troubles
+        .provoke(Point::Unparked, Trouble::Unavailable);
+    world.make_due().await;
+    world.troubles.is_met(Point::Unparked).await;
+    world.write(&[Write::Row(1)]).await;
+    assert_eq!(got_of_row_1(&world, 4).await, [1, 1, 2, 5]);
+    gate.open();
+    world.all_delivered().await;
+    world.finish().await;
+    world.assert_sound().await;
 }
 
 async fn without_order_nothing_waits(database: TestDatabase) {

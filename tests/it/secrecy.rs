@@ -4,7 +4,12 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    both::on_both, database::TestDatabase, house::House, http::send, receiver::Answer,
+    both::on_both,
+    certificates::{Authority, Dates},
+    database::TestDatabase,
+    house::House,
+    http::send,
+    receiver::Answer,
     service::ADMIN_KEY,
 };
 
@@ -19,7 +24,7 @@ const SECRET_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
 const READS: [&str; 4] = [
     "{ webhookReceivers { edges { node { id name webhookUri sharedSecret inactiveReason
-         headers { id key value _etag } createdBy { id name } subscriptions { id } _etag } } } }",
+         clientCertificate { subject issuer pem } headers { id key value _etag } createdBy { id name } subscriptions { id } _etag } } } }",
     "{ webhookEvents { id status requestData responseData error
          deliveryAttempts { responseHeaders responseData error } receiver { sharedSecret headers { value } } } }",
     "{ apiKeys { id name prefix } currentUser { id name role } }",
@@ -61,6 +66,24 @@ async fn no_secret_is_logged_counted_or_shown(database: TestDatabase) {
     let changed = service.try_graphql_with(change, &input).await;
     assert!(changed["errors"].is_null(), "{changed}");
 
+    // A client key: set for good, and in an update that is refused.
+    let pair = Authority::new().client("rowhook", Dates::Valid);
+    // What follows these two lines is the public half, which the certificate holds too.
+    let lines = pair.key.lines().skip(1).take(2);
+    secrets.extend(lines.map(str::to_owned));
+    let set =
+        "mutation($input: UpdateWebhookReceiverInput!) { updateWebhookReceiver(input: $input) {
+        webhookReceiver { clientCertificate { subject } } } }";
+    let read = format!("{{ webhookReceiver(id: {receiver}) {{ _etag }} }}");
+    let etag = service.graphql(&read).await["webhookReceiver"]["_etag"].clone();
+    let input = json!({"input": {"id": receiver, "etag": etag,
+        "clientCertificate": pair.certificate, "clientKey": pair.key}});
+    let done = service.try_graphql_with(set, &input).await;
+    assert!(done["errors"].is_null(), "{done}");
+    let turned_round = json!({"input": {"id": receiver, "etag": etag,
+        "clientCertificate": pair.key, "clientKey": pair.certificate}});
+    let refused_key = service.try_graphql_with(set, &turned_round).await;
+
     for overlap in ["", ", overlapSeconds: 0", ", overlapSeconds: 3600"] {
         let rotated = service
             .graphql(&format!(
@@ -85,7 +108,7 @@ async fn no_secret_is_logged_counted_or_shown(database: TestDatabase) {
     }
 
     // What goes wrong names its place and not its value.
-    let mut answers = Vec::new();
+    let mut answers = vec![refused_key];
     answers.push(
         service
             .try_graphql_with(

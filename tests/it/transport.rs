@@ -9,7 +9,8 @@ use std::{
 use bytes::Bytes;
 use rowhook::{
     domain::attempt::{Answer, KEPT_RESPONSE_BYTES, Phase, SendError},
-    policy::egress::EgressPolicy,
+    policy::{egress::EgressPolicy, proxy::Proxies},
+    telemetry::Metrics,
     transport::{
         DeliveryRequest, HttpTransportFactory, SystemResolver, Transport, TransportFactory,
         TransportSettings, tls,
@@ -48,6 +49,8 @@ pub fn settings() -> TransportSettings {
         tls: Arc::clone(&TRUSTING_NOBODY_HERE),
         bind_address: None,
         resolver: Arc::new(SystemResolver),
+        metrics: Metrics::default(),
+        proxies: Proxies::default(),
     }
 }
 
@@ -61,6 +64,7 @@ pub fn request(uri: impl Into<String>, timeout: Duration) -> DeliveryRequest {
         headers: vec![("content-type".into(), "application/json".into())],
         body: Bytes::from_static(b"{}"),
         timeout,
+        client_identity: None,
     }
 }
 
@@ -106,6 +110,7 @@ async fn the_wire_carries_what_was_given_and_little_else() {
             headers: headers.map(|(k, v)| (k.into(), v.into())).to_vec(),
             body: body.clone(),
             timeout: LONG,
+            client_identity: None,
         })
         .await
         .unwrap();

@@ -34,7 +34,7 @@ async fn tls_server(acceptor: TlsAcceptor) -> RawServer {
     .await
 }
 
-fn trusting(authority: &Authority, server: &RawServer) -> TransportSettings {
+pub fn trusting(authority: &Authority, server: &RawServer) -> TransportSettings {
     TransportSettings {
         tls: Arc::new(tls::client_config(Some(authority.pem().as_bytes())).unwrap()),
         resolver: Names::always(&[server.address]),
@@ -123,7 +123,7 @@ async fn each_fault_of_a_certificate_has_its_words() {
         ),
         (
             authority.demanding_acceptor("hooks.test"),
-            "demands a client certificate",
+            "asks for a client certificate (CertificateRequired), and none is set",
         ),
     ] {
         let server = tls_server(acceptor).await;

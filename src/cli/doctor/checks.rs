@@ -128,12 +128,17 @@ fn replica_setting(setting: &ReplicaSetting, all_fire: bool, report: &mut Report
 }
 
 /// Whether this is the database in which the cursor means something.
-pub async fn identity(health: &dyn Health, report: &mut Report) {
+/// Where it is another cluster's, nothing can be said of changes: `false`.
+pub async fn identity(health: &dyn Health, report: &mut Report) -> bool {
     match health.identity().await {
         Ok(None) => {}
-        Ok(Some(found)) => whose(&found, report),
+        Ok(Some(found)) => {
+            whose(&found, report);
+            return found.cluster == found.cursor_cluster;
+        }
         Err(error) => unseen(report, About::Identity, "cursor", &error),
     }
+    true
 }
 
 fn whose(found: &Identity, report: &mut Report) {
@@ -154,10 +159,10 @@ fn whose(found: &Identity, report: &mut Report) {
             "cursor",
             format!(
                 "it belongs to cluster {}, and this is cluster {}: the database was restored or upgraded into \
-                 another cluster, where its snapshots mean nothing, so no change is read",
+                 another cluster, so no change is read and nothing is delivered",
                 found.cursor_cluster, found.cluster
             ),
-            "until that is settled, stop relying on deliveries; compare receivers with the tables",
+            "if this database is to work on, run `rowhook rebase`; it says first what would be delivered",
         );
     } else if found.cursor_is_ahead {
         report.advise(
@@ -180,6 +185,13 @@ fn whose(found: &Identity, report: &mut Report) {
                 found.cursor_timeline, found.timeline
             ),
             "where the standby was not synchronous, compare receivers with the tables",
+        );
+    } else if found.changes_to_finish {
+        report.add(
+            Severity::Note,
+            about,
+            "cursor",
+            "it belongs to this cluster; changes that were restored from another one are read first",
         );
     } else {
         report.add(
@@ -444,6 +456,7 @@ mod tests {
             cursor_timeline: 1,
             timeline: 1,
             cursor_is_ahead: false,
+            changes_to_finish: false,
             is_standby: false,
         };
         let worst = |found: &Identity| {

@@ -46,7 +46,7 @@ pub async fn run(args: DoctorArgs) -> Result<(), Failure> {
         let installer = SqlResourceInstaller::new(db.clone());
         let all_fire = checks::triggers(&installer, &wanted, &mut report).await;
         checks::replica_settings(&health, all_fire, &mut report).await;
-        checks::identity(&health, &mut report).await;
+        let at_home = checks::identity(&health, &mut report).await;
         let view = SqlCaptureView::new(db.clone());
         checks::capture(&view, &mut report).await;
         checks::open_transaction(&view, &mut report).await;
@@ -55,7 +55,9 @@ pub async fn run(args: DoctorArgs) -> Result<(), Failure> {
         checks::journal(&health, &mut report).await;
         let store = SqlReconciliation::new(db.clone());
         let keep = settings.retention.events;
-        account::reconcile(&store, args.changes, keep, Utc::now(), &mut report).await;
+        if at_home {
+            account::reconcile(&store, args.changes, keep, Utc::now(), &mut report).await;
+        }
     } else {
         checks::rights(&health, &mut report).await;
     }

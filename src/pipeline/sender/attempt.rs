@@ -97,6 +97,7 @@ pub async fn make(parts: AttemptParts) -> Done {
         headers: prepared.headers,
         body: Bytes::from(prepared.body),
         timeout: parts.timeout,
+        client_identity: parts.target.client_identity.clone(),
     };
     let began = Instant::now();
     let answer = parts.transport.post(request);

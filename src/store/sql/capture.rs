@@ -10,9 +10,13 @@ use sea_orm::{ConnectionTrait, QueryResult, Value};
 use super::{
     change_log::occurred_at,
     db::{Db, Dialect},
+    eras::{eras_column, last_of, read_eras},
 };
 use crate::{
-    domain::snapshot::{Position, Snapshot},
+    domain::{
+        era::Eras,
+        snapshot::{Position, Snapshot},
+    },
     store::{
         StoreError,
         capture::{CaptureState, CaptureView, OpenTransaction},
@@ -30,6 +34,7 @@ struct Cursor {
     watermark: Position,
     /// A window that is fanned out in part: up to which id, and its highest one.
     window: Option<(i64, i64)>,
+    eras: Eras,
 }
 
 impl SqlCaptureView {
@@ -48,14 +53,17 @@ impl SqlCaptureView {
     }
 
     async fn cursor(&self) -> Result<Cursor, StoreError> {
-        let sql =
-            "select watermark, window_after, window_last from rowhook.capture_cursor where id = 1";
-        let row = self.one(sql, []).await?.ok_or_else(no_cursor)?;
+        let sql = format!(
+            "select watermark, window_after, window_last, {} from rowhook.capture_cursor where id = 1",
+            eras_column(self.db.dialect())
+        );
+        let row = self.one(&sql, []).await?.ok_or_else(no_cursor)?;
         let watermark: String = row.try_get("", "watermark")?;
         let after: Option<i64> = row.try_get("", "window_after")?;
         Ok(Cursor {
             watermark: watermark.parse().map_err(StoreError::corrupt)?,
             window: after.zip(row.try_get("", "window_last")?),
+            eras: read_eras(&row)?,
         })
     }
 
@@ -74,7 +82,12 @@ impl SqlCaptureView {
                 self.one(&sql, [after.into()]).await?
             }
             (Position::Snapshot(seen), None) => {
-                self.one(&oldest_waiting_sql(), values(seen)).await?
+                let [running, xmax] = values(seen);
+                let era = seen.era();
+                let ends = cursor.eras.after(era).map(|_| i64::MAX.to_string());
+                let last = last_of(&cursor.eras, era);
+                let values = [running, xmax, era.0.into(), last.into(), ends.into()];
+                self.one(&oldest_waiting_sql(), values).await?
             }
             (Position::Snapshot(seen), Some((after, last))) => {
                 let sql = format!(
@@ -99,21 +112,26 @@ impl SqlCaptureView {
 /// A change of each transaction that was running in the watermark (`$1`), and one of the first of those
 /// that began since (`$2`: its xmax): a step through the index for each. What is not committed, nobody sees; a
 /// transaction that is still running is left out by its number, so that the rows which a large one has written
-/// by now are not walked.
+/// by now are not walked. `$3` and `$4`: the first and the last id of the watermark's era, `$5`: where its
+/// transaction ids end, null in the present one. (Those of other eras that have numbers which this one has not
+/// reached are not walked either.)
 pub fn oldest_waiting_sql() -> String {
     let first = |which: &str| {
         format!(
-            "(select {} from rowhook.logged_actions l where {which} order by l.xid limit 1)",
+            "(select {} from rowhook.logged_actions l
+              where {which} and l.id + 0 > $3 and l.id + 0 <= $4 order by l.xid limit 1)",
             occurred_at(Dialect::Postgres)
         )
     };
     format!(
         "select min(w.at) as at from (
              select {} as at from unnest($1::text::xid8[]) as r(xid)
-             where pg_visible_in_snapshot(r.xid, pg_current_snapshot())
+             where $5::text is not null or pg_visible_in_snapshot(r.xid, pg_current_snapshot())
              union all select {}) w",
         first("l.xid = r.xid"),
-        first("l.xid >= $2::text::xid8"),
+        first(
+            "l.xid >= $2::text::xid8 and l.xid < coalesce($5::text::xid8, pg_snapshot_xmax(pg_current_snapshot()))"
+        ),
     )
 }
 

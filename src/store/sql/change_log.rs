@@ -7,6 +7,10 @@
 //! than a page is walked along the primary key. Within a window the order is by id: two transactions that
 //! change one row are serialised by its lock, so the later one's trigger runs after the earlier one's commit. (PgQ
 //! reads its queues in this way.)
+//!
+//! What was restored from another cluster is of another [era](crate::domain::era). A window holds changes of one
+//! era, the watermark's. Before anything of the next one is read, one window takes all that is left of it; that
+//! ends with the beginning of the next, and so the watermark goes over into it as from any window to another.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -16,6 +20,7 @@ use crate::{
     domain::{
         action::Action,
         change::Change,
+        era::{Era, Eras},
         ids::{ChangeId, ResourceId, TransactionId},
         snapshot::{Place, Position, Snapshot},
     },
@@ -28,6 +33,7 @@ use crate::{
 use super::{
     cursor_home,
     db::{Db, Dialect},
+    eras::{NEWEST_ERA, eras_column, last_of, read_eras},
     kept_changes,
     notices::Notices,
     page_connection::PageConnection,
@@ -86,7 +92,7 @@ struct CursorRow {
 }
 
 impl CursorRow {
-    fn read(self) -> Result<Cursor, StoreError> {
+    fn read(self, eras: Eras) -> Result<Cursor, StoreError> {
         let position = |text: String| text.parse::<Position>().map_err(StoreError::corrupt);
         let window = match (self.window_to, self.window_after, self.window_last) {
             (Some(to), Some(after), Some(last)) => Some(Window {
@@ -101,6 +107,7 @@ impl CursorRow {
             watermark: position(self.watermark)?,
             window,
             transaction_id: TransactionId(self.transaction_id),
+            eras,
         })
     }
 }
@@ -128,13 +135,14 @@ impl ChangeLog for SqlChangeLog {
             .query_one_raw(txn.statement(
                 &format!(
                     "update rowhook.capture_cursor set epoch = epoch + 1 where id = 1
-                     returning epoch, watermark, window_to, window_after, window_last, {number}"
+                     returning epoch, watermark, window_to, window_after, window_last, {number}, {}",
+                    eras_column(txn.dialect())
                 ),
                 [],
             ))
             .await?
             .ok_or_else(|| StoreError::corrupt("capture_cursor has no row"))?;
-        let cursor = CursorRow::from_query_result(&row, "")?.read()?;
+        let cursor = CursorRow::from_query_result(&row, "")?.read(read_eras(&row)?)?;
         if txn.dialect() == Dialect::Postgres {
             cursor_home::settle(&txn).await?;
         }
@@ -169,23 +177,29 @@ impl ChangeLog for SqlChangeLog {
 }
 
 /// When the row `l` was committed, where the cluster keeps that; else when its trigger ran.
-pub(super) fn occurred_at(dialect: Dialect) -> &'static str {
+pub(super) fn occurred_at(dialect: Dialect) -> String {
+    occurred_at_since(dialect, NEWEST_ERA)
+}
+
+/// The same, where the statement knows the present era: of older ones the cluster knows no transaction.
+fn occurred_at_since(dialect: Dialect, era: &str) -> String {
     match dialect {
-        Dialect::Postgres => {
-            "coalesce(case when current_setting('track_commit_timestamp')::boolean
+        Dialect::Postgres => format!(
+            "coalesce(case when current_setting('track_commit_timestamp')::boolean and l.id > {era}
                            then pg_xact_commit_timestamp(l.xid::xid) end, l.logged_at)"
-        }
-        Dialect::Sqlite => "l.logged_at",
+        ),
+        Dialect::Sqlite => "l.logged_at".to_owned(),
     }
 }
 
-/// What both page queries select of a row `l`; large texts are left for later.
-fn columns(dialect: Dialect) -> String {
+/// What both page queries select of a row `l`; large texts are left for later. `era`: the value that holds the
+/// present era.
+fn columns(dialect: Dialect, era: &str) -> String {
     let xid = match dialect {
         Dialect::Postgres => "l.xid::text::bigint",
         Dialect::Sqlite => "0",
     };
-    let occurred_at = occurred_at(dialect);
+    let occurred_at = occurred_at_since(dialect, era);
     let small = format!("{} <= {LARGE_ROW_BYTES}", kept_changes::size(dialect));
     format!(
         "l.id, {xid} as xid, {occurred_at} as occurred_at, l.resource_id, l.action,
@@ -206,12 +220,23 @@ fn window_values(last: &Snapshot) -> [Value; 2] {
     ]
 }
 
+/// The end of a window as PostgreSQL reads it. All of an era that is over is visible where the next one begins.
+fn end_of_window(from: &Snapshot, to: &Snapshot) -> String {
+    if to.era() > from.era() {
+        format!("{0}:{0}:", i64::MAX)
+    } else {
+        to.pg_text()
+    }
+}
+
 // The planner can not know how large a window is: its newest part is in no statistics yet. So each of the
 // three statements is written for the one index that is right whatever is in the table, and the connection
-// that they are sent on has nothing but index scans (`page_connection`).
+// that they are sent on has nothing but index scans (`page_connection`). What is of another era is left out
+// by a sum, of which no index knows: rows whose transactions have the same numbers in two eras are few.
 
 /// The statement that opens a window: the present snapshot, and the rows if they fit a page. `$1`: the
-/// transactions that were running in the last snapshot, `$2`: its xmax, `$3`: one row more than fit.
+/// transactions that were running in the last snapshot, `$2`: its xmax, `$3`: one row more than fit, `$4`: the
+/// era, which is the present one.
 pub fn open_window_sql() -> String {
     format!(
         "select s.snapshot::text as snapshot, c.*
@@ -219,38 +244,41 @@ pub fn open_window_sql() -> String {
          left join lateral (
              (select {columns} from unnest($1::text::xid8[]) r (xid)
               cross join lateral (
-                  select * from rowhook.logged_actions l where l.xid = r.xid limit $3) l
+                  select * from rowhook.logged_actions l
+                  where l.xid = r.xid and l.id + 0 > $4 limit $3) l
               where pg_visible_in_snapshot(r.xid, s.snapshot))
              union all
              (select {columns} from rowhook.logged_actions l
               where l.xid >= $2::text::xid8 and l.xid < pg_snapshot_xmax(s.snapshot)
-                and pg_visible_in_snapshot(l.xid, s.snapshot)
+                and pg_visible_in_snapshot(l.xid, s.snapshot) and l.id + 0 > $4
               order by l.xid limit $3)
              limit $3
          ) c on true",
-        columns = columns(Dialect::Postgres),
+        columns = columns(Dialect::Postgres, "$4"),
     )
 }
 
 /// The statement that finds the lowest and the highest id of a large window. `$1` and `$2` as before, `$3`:
-/// the window's end. (`offset 0` keeps the planner from looking for the lowest id along the primary key,
-/// where everything that is kept stands in front of it.)
+/// the window's end, `$4` and `$5`: the ids between which the era stands. (`offset 0` keeps the planner from
+/// looking for the lowest id along the primary key, where everything that is kept stands in front of it.)
 pub fn window_bounds_sql() -> &'static str {
     "select min(w.id) as low, max(w.id) as high from (
          (select l.id from unnest($1::text::xid8[]) r (xid)
           cross join lateral (
-              select l.id from rowhook.logged_actions l where l.xid = r.xid offset 0) l
+              select l.id from rowhook.logged_actions l
+              where l.xid = r.xid and l.id + 0 > $4 and l.id + 0 <= $5 offset 0) l
           where pg_visible_in_snapshot(r.xid, $3::text::pg_snapshot))
          union all
          (select l.id from rowhook.logged_actions l
           where l.xid >= $2::text::xid8 and l.xid < pg_snapshot_xmax($3::text::pg_snapshot)
             and pg_visible_in_snapshot(l.xid, $3::text::pg_snapshot)
+            and l.id + 0 > $4 and l.id + 0 <= $5
           order by l.xid offset 0)) w"
 }
 
 /// The statement that reads a page of a large window by the primary key. `$1`: the last snapshot, `$2`: the
-/// window's end, `$3` and `$4`: the range of ids, `$5`: the page's size. (Both snapshots are asked by a
-/// function, so that the other index is of no use.)
+/// window's end, `$3` and `$4`: the range of ids, `$5`: the page's size, `$6`: the present era. (Both snapshots
+/// are asked by a function, so that the other index is of no use.)
 pub fn continue_window_sql() -> String {
     format!(
         "select {columns} from rowhook.logged_actions l
@@ -258,7 +286,7 @@ pub fn continue_window_sql() -> String {
            and pg_visible_in_snapshot(l.xid, $2::text::pg_snapshot)
            and not pg_visible_in_snapshot(l.xid, $1::text::pg_snapshot)
          order by l.id limit $5",
-        columns = columns(Dialect::Postgres),
+        columns = columns(Dialect::Postgres, "$6"),
     )
 }
 
@@ -269,8 +297,12 @@ impl SqlChangeLog {
         last: &Snapshot,
         limit: u32,
     ) -> Result<ChangePage, StoreError> {
+        if let Some(next) = cursor.eras.after(last.era()) {
+            return self.finish_era(cursor, last, next, limit).await;
+        }
         let [running, xmax] = window_values(last);
-        let values = [running, xmax, i64::from(limit + 1).into()];
+        let era = last.era();
+        let values = [running, xmax, i64::from(limit + 1).into(), era.0.into()];
         let db = self.db()?;
         let rows = db
             .query_all_raw(db.statement(&open_window_sql(), values))
@@ -279,7 +311,8 @@ impl SqlChangeLog {
             .first()
             .ok_or_else(|| StoreError::corrupt("a poll returned no snapshot"))?;
         let snapshot: String = first.try_get("", "snapshot")?;
-        let to: Position = snapshot.parse().map_err(StoreError::corrupt)?;
+        let to: Snapshot = snapshot.parse().map_err(StoreError::corrupt)?;
+        let to = to.in_era(era);
         let empty = first.try_get::<Option<i64>>("", "id")?.is_none();
         let mut page = if empty {
             Vec::new()
@@ -287,7 +320,7 @@ impl SqlChangeLog {
             read_rows(self.connection.pool().dialect(), &rows)?
         };
         if page.len() > limit as usize {
-            let window = self.bounds(last, to).await?;
+            let window = self.bounds(&cursor.eras, last, to).await?;
             let cursor = Cursor {
                 window: Some(window.clone()),
                 ..cursor.clone()
@@ -297,17 +330,42 @@ impl SqlChangeLog {
         page.sort_unstable_by_key(|row| row.id);
         let after = page.first().map_or(0, |row| row.id - 1);
         let window = Window {
-            to,
+            to: Position::Snapshot(to),
             after: ChangeId(after),
             last: ChangeId(page.last().map_or(after, |row| row.id)),
         };
-        self.page(window, page, true, cursor.transaction_id).await
+        self.page(cursor, window, page, true).await
+    }
+
+    /// All that is left of an era that is over: nothing is added to it any more.
+    async fn finish_era(
+        &self,
+        cursor: &Cursor,
+        last: &Snapshot,
+        next: Era,
+        limit: u32,
+    ) -> Result<ChangePage, StoreError> {
+        let to = Snapshot::beginning_of(next);
+        let window = self.bounds(&cursor.eras, last, to).await?;
+        self.continue_window(cursor, &window, limit).await
     }
 
     /// The lowest and highest id of a window that is too large for a page, found once.
-    async fn bounds(&self, last: &Snapshot, to: Position) -> Result<Window, StoreError> {
+    async fn bounds(
+        &self,
+        eras: &Eras,
+        last: &Snapshot,
+        to: Snapshot,
+    ) -> Result<Window, StoreError> {
         let [running, xmax] = window_values(last);
-        let values = [running, xmax, to.to_string().into()];
+        let era = last.era();
+        let values = [
+            running,
+            xmax,
+            end_of_window(last, &to).into(),
+            era.0.into(),
+            last_of(eras, era).into(),
+        ];
         let db = self.db()?;
         let row = db
             .query_one_raw(db.statement(window_bounds_sql(), values))
@@ -316,7 +374,7 @@ impl SqlChangeLog {
         let low: Option<i64> = row.try_get("", "low")?;
         let high: Option<i64> = row.try_get("", "high")?;
         Ok(Window {
-            to,
+            to: Position::Snapshot(to),
             after: ChangeId(low.unwrap_or(1) - 1),
             last: ChangeId(high.unwrap_or(0)),
         })
@@ -330,22 +388,23 @@ impl SqlChangeLog {
     ) -> Result<ChangePage, StoreError> {
         let db = self.db()?;
         let (after, last) = (window.after.0, window.last.0);
-        let statement = match &cursor.watermark {
-            Position::Snapshot(seen) => {
-                let values: [Value; 5] = [
-                    seen.to_string().into(),
-                    window.to.to_string().into(),
+        let statement = match (&cursor.watermark, &window.to) {
+            (Position::Snapshot(seen), Position::Snapshot(to)) => {
+                let values: [Value; 6] = [
+                    seen.pg_text().into(),
+                    end_of_window(seen, to).into(),
                     after.into(),
                     last.into(),
                     i64::from(limit).into(),
+                    cursor.eras.newest().0.into(),
                 ];
                 db.statement(&continue_window_sql(), values)
             }
-            Position::UpTo(_) => db.statement(
+            (Position::UpTo(_), _) | (_, Position::UpTo(_)) => db.statement(
                 &format!(
                     "select {} from rowhook.logged_actions l
                      where l.id > $1 and l.id <= $2 order by l.id limit $3",
-                    columns(Dialect::Sqlite)
+                    columns(Dialect::Sqlite, "0")
                 ),
                 [after.into(), last.into(), i64::from(limit).into()],
             ),
@@ -355,8 +414,7 @@ impl SqlChangeLog {
             &db.query_all_raw(statement).await?,
         )?;
         let ends = rows.len() < limit as usize || rows.last().is_some_and(|row| row.id == last);
-        self.page(window.clone(), rows, ends, cursor.transaction_id)
-            .await
+        self.page(cursor, window.clone(), rows, ends).await
     }
 
     async fn open_sqlite_window(
@@ -380,9 +438,7 @@ impl SqlChangeLog {
             last: ChangeId(high.max(last.0)),
         };
         if high <= last.0 {
-            return self
-                .page(window, Vec::new(), true, cursor.transaction_id)
-                .await;
+            return self.page(cursor, window, Vec::new(), true).await;
         }
         let cursor = Cursor {
             transaction_id: TransactionId(cursor.transaction_id.0 + 1),
@@ -394,10 +450,10 @@ impl SqlChangeLog {
     /// The changes of these rows, as many as fit the page's bytes, at least one.
     async fn page(
         &self,
+        cursor: &Cursor,
         window: Window,
         rows: Vec<LogRow>,
         ends_window: bool,
-        transaction_id: TransactionId,
     ) -> Result<ChangePage, StoreError> {
         let count = rows.len();
         let mut changes = Vec::with_capacity(count);
@@ -406,7 +462,7 @@ impl SqlChangeLog {
             if bytes > PAGE_BYTES {
                 break;
             }
-            let change = self.change(row, transaction_id).await?;
+            let change = self.change(row, cursor).await?;
             bytes += change.row_data.len() + change.old_values.as_ref().map_or(0, String::len);
             changes.push(change);
         }
@@ -414,21 +470,25 @@ impl SqlChangeLog {
             ends_window: ends_window && changes.len() == count,
             changes,
             window,
-            transaction_id,
+            transaction_id: cursor.transaction_id,
         })
     }
 
-    async fn change(&self, row: LogRow, number: TransactionId) -> Result<Change, StoreError> {
+    async fn change(&self, row: LogRow, cursor: &Cursor) -> Result<Change, StoreError> {
         let (row_data, old_values) = match row.row_data {
             Some(row_data) => (row_data, row.old_values),
             None => self.large_row(row.id).await?,
         };
-        let (place, transaction_id) = match self.connection.pool().dialect() {
-            Dialect::Postgres => (
-                Place::Transaction(u64::try_from(row.xid).map_err(StoreError::corrupt)?),
+        let (place, transaction_id) = match &cursor.watermark {
+            // All of a window are of its era.
+            Position::Snapshot(seen) => (
+                Place::Transaction {
+                    era: seen.era(),
+                    xid: u64::try_from(row.xid).map_err(StoreError::corrupt)?,
+                },
                 TransactionId(row.xid),
             ),
-            Dialect::Sqlite => (Place::Id(ChangeId(row.id)), number),
+            Position::UpTo(_) => (Place::Id(ChangeId(row.id)), cursor.transaction_id),
         };
         Ok(Change {
             id: ChangeId(row.id),

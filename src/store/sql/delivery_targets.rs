@@ -1,6 +1,8 @@
 //! What senders ask of receivers, on both databases: one read of three statements, and the deactivation
 //! that rowhook decides itself.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use entity::receivers;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
@@ -12,7 +14,8 @@ use super::{
 };
 use crate::{
     domain::{
-        api_key::Author, ids::ReceiverId, receiver::DeliveryTarget, shared_secret::SharedSecret,
+        api_key::Author, client_identity::ClientIdentity, ids::ReceiverId,
+        receiver::DeliveryTarget, shared_secret::SharedSecret,
     },
     policy::seal::Purpose,
     store::{StoreError, delivery_targets::DeliveryTargets},
@@ -35,12 +38,20 @@ impl DeliveryTargets for SqlManagementStore {
             }
             _ => None,
         };
+        let client_identity = match (&row.client_certificate, &row.client_key) {
+            (Some(certificate), Some(sealed)) => {
+                let key = self.open_text(id, "client_key", Purpose::ClientKey, sealed)?;
+                Some(Arc::new(ClientIdentity::new(certificate.clone(), key)))
+            }
+            _ => None,
+        };
         Ok(Some(DeliveryTarget {
             receiver: from_row(row)?,
             secret,
             previous_secret,
             headers: headers::of(self, &[id]).await?,
             health: receiver_health::of(&self.db, id).await?,
+            client_identity,
         }))
     }
 
@@ -73,11 +84,20 @@ impl SqlManagementStore {
         column: &'static str,
         sealed: &str,
     ) -> Result<SharedSecret, StoreError> {
-        let cell = Cell::new("receivers", id.0);
-        let plain = self
-            .sealer
-            .open(Purpose::SharedSecret, sealed)
-            .map_err(|error| cell.corrupt(column, error))?;
-        SharedSecret::parse(&plain).map_err(|error| cell.corrupt(column, error))
+        let plain = self.open_text(id, column, Purpose::SharedSecret, sealed)?;
+        SharedSecret::parse(&plain)
+            .map_err(|error| Cell::new("receivers", id.0).corrupt(column, error))
+    }
+
+    fn open_text(
+        &self,
+        id: ReceiverId,
+        column: &'static str,
+        purpose: Purpose,
+        sealed: &str,
+    ) -> Result<String, StoreError> {
+        self.sealer
+            .open(purpose, sealed)
+            .map_err(|error| Cell::new("receivers", id.0).corrupt(column, error))
     }
 }

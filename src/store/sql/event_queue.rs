@@ -25,9 +25,10 @@ use super::{
     test_payload,
 };
 
-/// An event that may be sent. What a deleted subscription was owed is cancelled little by little, and not
+/// An event that may be sent. A parked one is asked for when its sender has it in view: a sender that came before, and
+/// lost its lease, parked it. Taken for settled it would be overtaken. What a deleted subscription was owed is cancelled little by little, and not
 /// sent from the deletion on.
-const OWED: &str = "e.state in (0, 1) and s.deleted_at is null";
+const OWED: &str = "e.state in (0, 1, 2) and s.deleted_at is null";
 
 /// The table `events`, as senders see it.
 pub struct SqlEventQueue {

@@ -5,6 +5,7 @@ use sea_orm::{ConnectionTrait, QueryResult};
 
 use super::cursor_home::TIMELINE;
 use super::db::{Db, Dialect};
+use super::eras::{eras_column, read_eras};
 use crate::{
     domain::snapshot::Snapshot,
     store::{
@@ -139,10 +140,11 @@ impl Health for SqlHealth {
             "select c.system_identifier as cursor_cluster, s.system_identifier as cluster,
                           c.timeline as cursor_timeline,
                           case when pg_is_in_recovery() then p.timeline_id else {TIMELINE} end as timeline,
-                          c.watermark, pg_current_snapshot()::text as snapshot,
+                          c.watermark, pg_current_snapshot()::text as snapshot, {},
                           pg_is_in_recovery() as standby
                    from rowhook.capture_cursor c, pg_control_system() s, pg_control_checkpoint() p
-                   where c.id = 1"
+                   where c.id = 1",
+            eras_column(self.db.dialect())
         );
         let found = self.all(&sql).await?;
         let row = found
@@ -152,12 +154,16 @@ impl Health for SqlHealth {
             let text: String = row.try_get("", column)?;
             text.parse().map_err(StoreError::corrupt)
         };
+        // Of another era it says nothing.
+        let (watermark, eras) = (snapshot("watermark")?, read_eras(row)?);
         Ok(Some(Identity {
             cursor_cluster: row.try_get("", "cursor_cluster")?,
             cluster: row.try_get("", "cluster")?,
             cursor_timeline: row.try_get("", "cursor_timeline")?,
             timeline: row.try_get("", "timeline")?,
-            cursor_is_ahead: snapshot("watermark")?.xmax() > snapshot("snapshot")?.xmax(),
+            cursor_is_ahead: watermark.era() == eras.newest()
+                && watermark.xmax() > snapshot("snapshot")?.xmax(),
+            changes_to_finish: eras.after(watermark.era()).is_some(),
             is_standby: row.try_get("", "standby")?,
         }))
     }

@@ -28,6 +28,8 @@
 //! - Fan-out takes its own snapshot S and then reads the intervals. A change that S sees and that
 //!   committed after M's answer also committed after T, so T's intervals are there to be read. If T is
 //!   not there yet, M had not answered when the change committed, and the interval before is right.
+//! - P carries its era, so that what was restored from another cluster, and what is logged here, are on the
+//!   right side of it (`rowhook rebase` begins an era; a mutation before that does not know of it).
 //! - P says nothing of T itself, and need not: T writes no watched table, so no change carries its id.
 
 use std::collections::HashMap;
@@ -37,7 +39,10 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr,
 };
 
-use super::db::{Dialect, Txn};
+use super::{
+    db::{Dialect, Txn},
+    eras::NEWEST_ERA,
+};
 use crate::store::StoreError;
 
 /// Subscriptions settled with one statement: far below both databases' limits on bound values.
@@ -139,14 +144,16 @@ fn opened(subscription: &subscriptions::Model, position: &str) -> activity_inter
 /// Where the change log stands now. Called after the locks are held, in a statement of its own.
 async fn position(txn: &Txn) -> Result<String, StoreError> {
     let sql = match txn.dialect() {
-        Dialect::Postgres => "select pg_current_snapshot()::text as position",
-        Dialect::Sqlite => {
-            "select cast(coalesce(max(seq), 0) as text) as position \
+        Dialect::Postgres => format!(
+            "select pg_current_snapshot()::text || case when e.era > 0 then '@' || e.era else '' end as position
+             from (select {NEWEST_ERA} as era) e"
+        ),
+        Dialect::Sqlite => "select cast(coalesce(max(seq), 0) as text) as position
              from sqlite_sequence where name = 'rowhook_logged_actions'"
-        }
+            .to_owned(),
     };
     let row = txn
-        .query_one_raw(txn.statement(sql, []))
+        .query_one_raw(txn.statement(&sql, []))
         .await?
         .ok_or_else(|| StoreError::corrupt("the change log has no position"))?;
     Ok(row.try_get("", "position")?)

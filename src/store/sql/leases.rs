@@ -1,4 +1,7 @@
 //! Leases, by the database's clock.
+//!
+//! A database that was brought into another cluster gives none for receivers, so nothing is sent from it: it may be
+//! a copy that only looks like the one that was meant.
 
 use std::time::Duration;
 
@@ -15,6 +18,7 @@ use crate::{
 };
 
 use super::{
+    cursor_home,
     db::{Db, Dialect},
     records::{numbers, one_of},
 };
@@ -70,6 +74,9 @@ impl LeaseStore for SqlLeases {
         let (kind, subject) = of.columns();
         let values: [Value; 3] = [kind.into(), subject.into(), holder.into()];
         let txn = self.db.begin().await?;
+        if let LeaseOf::Receiver(_) = of {
+            cursor_home::is_at_home(&txn).await?;
+        }
         let lock = match txn.dialect() {
             Dialect::Postgres => "for update",
             Dialect::Sqlite => "",

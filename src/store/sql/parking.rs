@@ -54,35 +54,64 @@ pub(super) async fn unpark(
     which: Unpark,
     limit: u32,
 ) -> Result<u64, StoreError> {
-    let earlier = |column: &str, of: &str| {
-        format!(
-            "exists (select 1 from rowhook.events w where w.receiver_id = $1
-                     and w.state in (1, 2) and w.{column} = p.{of} and w.id < p.id)"
-        )
-    };
-    let alone = match which {
-        Unpark::Any => String::new(),
-        Unpark::Orphans => format!(
-            "and not {} and not {} and (p.previous_hash is null or (not {} and not {}))",
-            earlier("row_hash", "row_hash"),
-            earlier("previous_hash", "row_hash"),
-            earlier("row_hash", "previous_hash"),
-            earlier("previous_hash", "previous_hash"),
-        ),
-    };
-    let sql = format!(
-        "update rowhook.events set state = 0 where id in (
-            select p.id from rowhook.events p
-            where p.receiver_id = $1 and p.state in (1, 2) and p.state = 2 {alone}
-            limit $2) and state = 2"
-    );
-    // The last condition is asked again of a row that another transaction changed meanwhile: what was
-    // cancelled there stays so.
     let txn = db.begin().await?;
     let values = [receiver.0.into(), i64::from(limit).into()];
-    let done = txn.execute_raw(txn.statement(&sql, values)).await?;
+    let done = txn
+        .execute_raw(txn.statement(&unpark_sql(which), values))
+        .await?;
     txn.commit().await?;
     Ok(done.rows_affected())
+}
+
+/// What has nothing to wait for is the first of its row, so the rows are walked and not what is parked in them: as many
+/// steps as there are rows, however long they are. The last condition is asked again of an event that another
+/// transaction changed meanwhile: what was cancelled there stays so.
+pub fn unpark_sql(which: Unpark) -> String {
+    let nothing_earlier = |column: &str, of: &str| {
+        format!(
+            "(select w.id from rowhook.events w where w.receiver_id = $1 and w.state in (1, 2)
+                and w.{column} >= p.{of} and w.{column} <= p.{of} and w.id < p.id
+              order by w.{column}, w.id limit 1) is null"
+        )
+    };
+    // A range of one value, so that no other index has the order that is asked for; and no joins, for which the planner
+    // would have to know how much is parked.
+    let row_after = |bound: &str| {
+        format!(
+            "(select n.row_hash from rowhook.events n where n.receiver_id = $1 and n.state in (1, 2) {bound}
+              order by n.row_hash limit 1)"
+        )
+    };
+    let first = |column: &str| {
+        format!(
+            "(select f.{column} from rowhook.events f where f.receiver_id = $1 and f.state in (1, 2)
+                and f.row_hash >= r.row_hash and f.row_hash <= r.row_hash
+              order by f.row_hash, f.id limit 1)"
+        )
+    };
+    match which {
+        Unpark::Any => "update rowhook.events set state = 0 where id in (
+                select p.id from rowhook.events p
+                where p.receiver_id = $1 and p.state in (1, 2) and p.state = 2
+                limit $2) and state = 2"
+            .to_owned(),
+        Unpark::Orphans => format!(
+            "with recursive rows_of(row_hash) as (
+               select {} union all select {} from rows_of r where r.row_hash is not null),
+             first_of(id, state, row_hash, previous_hash) as materialized (
+               select {}, {}, r.row_hash, {} from rows_of r where r.row_hash is not null)
+             update rowhook.events set state = 0 where id in (
+               select p.id from first_of p where p.state = 2 and {} and {} and {} limit $2) and state = 2",
+            row_after(""),
+            row_after("and n.row_hash > r.row_hash"),
+            first("id"),
+            first("state"),
+            first("previous_hash"),
+            nothing_earlier("previous_hash", "row_hash"),
+            nothing_earlier("row_hash", "previous_hash"),
+            nothing_earlier("previous_hash", "previous_hash"),
+        ),
+    }
 }
 
 /// Makes the first parked events of these rows ready, for the sender; tells whether there were any.
@@ -144,14 +173,15 @@ async fn unpark_first(txn: &Txn, receiver: ReceiverId, rows: &[i64]) -> Result<b
 }
 
 /// Both databases walk the index of a column from a row's first parked event to the last that is made
-/// ready. (The sign before `state` keeps them from the indexes by state, in which rows are mixed.)
+/// ready. (A range of one value and the sign before `state`, so that no other index has the order that is asked for:
+/// in those by state or id rows are mixed.)
 pub fn unpark_first_sql(dialect: Dialect, column: &str) -> String {
     let first = |row: &str| {
         format!(
             "select p.id from rowhook.events p
              where p.receiver_id = $1 and p.state in (1, 2) and +p.state = 2
-               and p.{column} = {row} and p.{column} is not null
-             order by p.id limit {UNPARKED_OF_A_ROW}"
+               and p.{column} >= {row} and p.{column} <= {row}
+             order by p.{column}, p.id limit {UNPARKED_OF_A_ROW}"
         )
     };
     let found = match dialect {
@@ -163,7 +193,7 @@ pub fn unpark_first_sql(dialect: Dialect, column: &str) -> String {
         Dialect::Sqlite => format!(
             "select p.id from json_each($2) r cross join rowhook.events p
              where p.receiver_id = $1 and p.state in (1, 2) and +p.state = 2
-               and p.{column} = r.value and p.{column} is not null
+               and p.{column} = r.value
                and p.id <= (select max(id) from ({}))",
             first("r.value")
                 .replace(" p.", " l.")

@@ -32,7 +32,9 @@ use crate::{
     store::{
         StoreError,
         page::{Page, PageRequest, Place, SortKey, SortValue},
-        receivers::{HeaderChange, ReceiverFields, ReceiverFilter, ReceiverStore},
+        receivers::{
+            ClientIdentityChange, HeaderChange, ReceiverFields, ReceiverFilter, ReceiverStore,
+        },
     },
 };
 
@@ -58,6 +60,21 @@ impl SqlManagementStore {
             .seal(purpose, plain)
             .map_err(|error: SealError| StoreError::Refused(error.to_string()))
     }
+
+    fn set_fields(&self, row: &mut ActiveModel, fields: ReceiverFields) -> Result<(), StoreError> {
+        match &fields.client_identity {
+            ClientIdentityChange::Keep => {}
+            ClientIdentityChange::Remove => {
+                row.client_certificate = Set(None);
+                row.client_key = Set(None);
+            }
+            ClientIdentityChange::Set(identity) => {
+                row.client_key = Set(Some(self.seal(Purpose::ClientKey, identity.expose_key())?));
+                row.client_certificate = Set(Some(identity.certificate().to_owned()));
+            }
+        }
+        set_plain_fields(row, fields)
+    }
 }
 
 #[async_trait]
@@ -77,7 +94,7 @@ impl ReceiverStore for SqlManagementStore {
             created_at: Set(now),
             ..Default::default()
         };
-        set_fields(&mut row, fields)?;
+        self.set_fields(&mut row, fields)?;
         stamp(&mut row, by);
         row.updated_at = Set(now);
         let txn = mutation::begin(&self.db).await?;
@@ -105,7 +122,7 @@ impl ReceiverStore for SqlManagementStore {
         if fields.active || was_active {
             row.inactive_reason = Set(None);
         }
-        set_fields(&mut row, fields)?;
+        self.set_fields(&mut row, fields)?;
         stamp(&mut row, by);
         self.tend_secrets(&mut row)?;
         let row = save(&txn, row, was_active).await?;
@@ -254,7 +271,7 @@ pub(super) fn stamp(row: &mut ActiveModel, by: &Author) {
     row.etag = Set(mutation::new_etag());
 }
 
-fn set_fields(row: &mut ActiveModel, fields: ReceiverFields) -> Result<(), StoreError> {
+fn set_plain_fields(row: &mut ActiveModel, fields: ReceiverFields) -> Result<(), StoreError> {
     // Every field by name: a new one that is not stored does not compile.
     let ReceiverFields {
         name,
@@ -268,6 +285,7 @@ fn set_fields(row: &mut ActiveModel, fields: ReceiverFields) -> Result<(), Store
         timeout,
         retry,
         ordering,
+        client_identity: _,
     } = fields;
     row.name = Set(name);
     row.description = Set(description);
@@ -343,6 +361,7 @@ pub(super) fn from_row(row: Model) -> Result<Receiver, StoreError> {
             .ordering
             .parse()
             .map_err(|error| cell.corrupt("ordering", error))?,
+        client_certificate: row.client_certificate,
         created_by: author(row.created_by_id, row.created_by_name),
         updated_by: author(row.updated_by_id, row.updated_by_name),
         created_at: row.created_at,

@@ -15,6 +15,7 @@ use sea_orm::{ConnectionTrait, QueryResult, Value};
 
 use super::{
     db::{Db, Dialect},
+    eras::{eras_column, read_eras},
     event_lists::versions,
     fan_out::intervals,
     kept_changes,
@@ -23,6 +24,7 @@ use super::{
 use crate::{
     domain::{
         action::Action,
+        era::Eras,
         event::{EventState, EventStatus},
         ids::{ChangeId, EventId, SubscriptionId},
         interval::ActivityInterval,
@@ -61,6 +63,7 @@ pub struct SqlReconciliation {
 struct Passed {
     watermark: Position,
     window: Option<(Position, i64)>,
+    eras: Eras,
 }
 
 impl Passed {
@@ -102,9 +105,11 @@ impl SqlReconciliation {
     }
 
     async fn passed(&self) -> Result<Passed, StoreError> {
-        let sql =
-            "select watermark, window_to, window_after from rowhook.capture_cursor where id = 1";
-        let found = self.all(sql, []).await?;
+        let sql = format!(
+            "select watermark, window_to, window_after, {} from rowhook.capture_cursor where id = 1",
+            eras_column(self.db.dialect())
+        );
+        let found = self.all(&sql, []).await?;
         let row = found
             .first()
             .ok_or_else(|| StoreError::corrupt("capture_cursor has no row"))?;
@@ -114,6 +119,7 @@ impl SqlReconciliation {
         Ok(Passed {
             watermark: position(row.try_get("", "watermark")?)?,
             window: to.map(position).transpose()?.zip(after),
+            eras: read_eras(row)?,
         })
     }
 
@@ -151,7 +157,7 @@ impl SqlReconciliation {
                 }
                 account.changes += 1;
                 account.oldest = Some(account.oldest.map_or(logged_at, |old| old.min(logged_at)));
-                let change = kept(self.db.dialect(), row)?;
+                let change = kept(self.db.dialect(), row, &passed.eras)?;
                 if passed.has(&change) {
                     page.push(change);
                 } else {
@@ -425,12 +431,15 @@ impl Record {
     }
 }
 
-fn kept(dialect: Dialect, row: &QueryResult) -> Result<Kept, StoreError> {
+fn kept(dialect: Dialect, row: &QueryResult, eras: &Eras) -> Result<Kept, StoreError> {
     let id: i64 = row.try_get("", "id")?;
     let place = match dialect {
         Dialect::Postgres => {
             let xid: i64 = row.try_get("", "xid")?;
-            Place::Transaction(u64::try_from(xid).map_err(StoreError::corrupt)?)
+            Place::Transaction {
+                era: eras.of(ChangeId(id)),
+                xid: u64::try_from(xid).map_err(StoreError::corrupt)?,
+            }
         }
         Dialect::Sqlite => Place::Id(ChangeId(id)),
     };
@@ -494,12 +503,14 @@ fn owed(
 
 /// Whether a change's transaction was under way as the subscription began or ceased to be active, or began just after.
 fn at_the_edge(place: Place, candidates: &[ActivityInterval], of: SubscriptionId) -> bool {
-    let Place::Transaction(xid) = place else {
+    let Place::Transaction { era, xid } = place else {
         // Writers take turns, so nothing is in doubt.
         return false;
     };
     let near = |position: &Position| match position {
-        Position::Snapshot(seen) => !seen.sees(xid) && xid < seen.xmax() + EDGE,
+        Position::Snapshot(seen) => {
+            era == seen.era() && !seen.sees(era, xid) && xid < seen.xmax() + EDGE
+        }
         Position::UpTo(_) => false,
     };
     candidates
@@ -545,7 +556,7 @@ impl Reconciliation for SqlReconciliation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::ReceiverId;
+    use crate::domain::{era::Era, ids::ReceiverId};
 
     #[test]
     fn what_commits_while_a_mutation_runs_is_in_doubt() {
@@ -560,7 +571,16 @@ mod tests {
             to: to.map(|to| to.parse().unwrap()),
         };
         let all = [interval("1000:1010:1000", Some("5000:5000:"))];
-        let doubtful = |xid, of| at_the_edge(Place::Transaction(xid), &all, SubscriptionId(of));
+        let doubtful = |xid, of| {
+            at_the_edge(
+                Place::Transaction {
+                    era: Era::FIRST,
+                    xid,
+                },
+                &all,
+                SubscriptionId(of),
+            )
+        };
         for xid in [1000, 1010, 1109, 5000, 5099] {
             assert!(doubtful(xid, 1), "{xid}");
             assert!(!doubtful(xid, 2), "another subscription's");

@@ -13,6 +13,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, QueryResult, QuerySelect, Value};
 use super::{
     change_log::occurred_at,
     db::{Db, Dialect, Txn},
+    eras::{eras_column, read_eras, visible_in},
     event_lists::{list, versions},
     fan_out::{insert, take_numbers},
     kept_changes::{self, BYTES},
@@ -26,7 +27,7 @@ use crate::{
         event::{NewEvent, RowHashes},
         ids::{ChangeId, ResourceId, TransactionId},
         resource::{ResourceDefinition, ResourceName},
-        snapshot::Place,
+        snapshot::{Place, Snapshot},
         subscription::Subscription,
     },
     policy::{
@@ -127,11 +128,13 @@ impl SqlHistory {
         &self,
         bind: &mut impl FnMut(Value) -> String,
     ) -> Result<String, StoreError> {
-        let sql =
-            "select watermark, window_to, window_after from rowhook.capture_cursor where id = 1";
+        let sql = format!(
+            "select watermark, window_to, window_after, {} from rowhook.capture_cursor where id = 1",
+            eras_column(self.db.dialect())
+        );
         let row = self
             .db
-            .query_one_raw(self.db.statement(sql, []))
+            .query_one_raw(self.db.statement(&sql, []))
             .await?
             .ok_or_else(|| StoreError::corrupt("capture_cursor has no row"))?;
         let watermark: String = row.try_get("", "watermark")?;
@@ -140,15 +143,20 @@ impl SqlHistory {
         let window = window.zip(after);
         Ok(match self.db.dialect() {
             Dialect::Postgres => {
-                let seen = |snapshot: String| {
-                    format!("pg_visible_in_snapshot(l.xid, {snapshot}::text::pg_snapshot)")
+                let eras = read_eras(&row)?;
+                let mut seen = |snapshot: &str| -> Result<String, StoreError> {
+                    let snapshot: Snapshot = snapshot.parse().map_err(StoreError::corrupt)?;
+                    Ok(visible_in(
+                        &eras,
+                        &snapshot,
+                        &bind(snapshot.pg_text().into()),
+                    ))
                 };
-                let watermark = seen(bind(watermark.into()));
-                let window = window.map(|(to, after)| {
-                    let (to, after) = (seen(bind(to.into())), bind(after.into()));
-                    format!(" or ({to} and l.id <= {after})")
-                });
-                format!(" and ({watermark}{})", window.unwrap_or_default())
+                let mut passed = seen(&watermark)?;
+                if let Some((to, after)) = window {
+                    passed.push_str(&format!(" or ({} and l.id <= {after})", seen(&to)?));
+                }
+                format!(" and ({passed})")
             }
             Dialect::Sqlite => {
                 let watermark: i64 = watermark.parse().map_err(StoreError::corrupt)?;

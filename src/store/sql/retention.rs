@@ -14,7 +14,8 @@
 //! watermarks only grow: the poller's, in its memory, is W or later. A poller that still works from an
 //! earlier one has lost the epoch and writes nothing. A transaction that is open as W is taken is not
 //! visible in it, however low its ids are. In another cluster transaction ids mean something else: there
-//! the comparison of cluster identifiers leaves no W and nothing is dropped.
+//! the comparison of cluster identifiers leaves no W and nothing is dropped until `rowhook rebase`; from then on W
+//! speaks of the changes of its era, all earlier ones are fanned out, and no later one is.
 //!
 //! *SQLite.* Ids are commit order, W is an id, and pages begin after it.
 //!
@@ -133,20 +134,27 @@ const UNTOLD: &str = "(select e.id from rowhook.events e where e.change_id = l.i
 
 /// The statement that looks at a stretch of changes. `$1`: after which id, `$2`: the time.
 pub fn look_at_changes_sql(dialect: Dialect, limit: u32) -> String {
-    let (place, fanned_out) = match dialect {
+    let (cursor, place, fanned_out) = match dialect {
         Dialect::Postgres => (
+            "with w as materialized (
+                 select split_part(c.watermark, '@', 1)::pg_snapshot as seen, c.restored_ids,
+                        coalesce(nullif(split_part(c.watermark, '@', 2), ''), '0')::bigint as era
+                 from rowhook.capture_cursor c, pg_control_system() s
+                 where c.system_identifier = s.system_identifier)",
             ", xid",
-            "pg_visible_in_snapshot(l.xid, (
-                 select c.watermark::pg_snapshot from rowhook.capture_cursor c, pg_control_system() s
-                 where c.system_identifier = s.system_identifier))",
+            "(l.id <= (select era from w)
+              or l.id <= (select coalesce(min(r.id), 9223372036854775807)
+                          from w, unnest(w.restored_ids) as r (id) where r.id > w.era)
+                 and pg_visible_in_snapshot(l.xid, (select seen from w)))",
         ),
         Dialect::Sqlite => (
+            "",
             "",
             "l.id <= (select cast(c.watermark as integer) from rowhook.capture_cursor c)",
         ),
     };
     format!(
-        "select l.id, l.logged_at < $2 as is_old,
+        "{cursor} select l.id, l.logged_at < $2 as is_old,
                 case when l.logged_at < $2 and {fanned_out} then {UNTOLD} else false end as may_go
          from (select id, logged_at{place} from rowhook.logged_actions
                where id > $1 order by id limit {limit}) l

@@ -66,6 +66,12 @@ impl SqlManagementStore {
                 row.previous_secret = Set(Some(anew));
             }
         }
+        if let Some(key) = row.client_key.as_ref().clone() {
+            let anew = self.sealed_anew(Purpose::ClientKey, &key)?;
+            if anew != key {
+                row.client_key = Set(Some(anew));
+            }
+        }
         Ok(())
     }
 

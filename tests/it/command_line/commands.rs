@@ -225,6 +225,24 @@ fn a_look_before_the_start_changes_nothing() {
 }
 
 #[test]
+fn a_proxy_of_the_environment_is_read_where_the_file_names_none() {
+    let mut shell = Shell::new();
+    shell.set("HTTPS_PROXY", "socks5://ann:hunter2@proxy.example");
+    shell.write("rowhook.toml", "sample = true\n");
+    let line = shell.run(&["serve", "--check"]).fault(2);
+    assert!(
+        line.contains("HTTPS_PROXY: a proxy is asked in plain HTTP"),
+        "{line}"
+    );
+    assert!(!line.contains("hunter2"), "{line}");
+    for proxy in ["direct", "http://proxy.example:3128"] {
+        let file = format!("sample = true\n[receivers]\nproxy = \"{proxy}\"\n");
+        shell.write("rowhook.toml", &file);
+        shell.run(&["serve", "--check"]).well();
+    }
+}
+
+#[test]
 fn shells_complete_the_commands() {
     let shell = Shell::new();
     for (name, part) in [
@@ -244,6 +262,7 @@ fn shells_complete_the_commands() {
         "serve",
         "doctor",
         "migrate",
+        "rebase",
         "resources",
         "keys",
         "listen",

@@ -3,6 +3,7 @@
 mod access;
 mod api_keys;
 mod audits;
+mod client_certificates;
 mod deletion;
 mod error_codes;
 mod event_control;

@@ -14,7 +14,7 @@ use rowhook::{
     },
     store::{
         delivery_targets::DeliveryTargets as _,
-        receivers::{ReceiverFields, ReceiverStore as _},
+        receivers::{ClientIdentityChange, ReceiverFields, ReceiverStore as _},
         sql::receivers::SqlManagementStore,
         subscriptions::{NewSubscription, SubscriptionChange, SubscriptionStore as _},
     },
@@ -58,6 +58,7 @@ fn receiver_fields(active: bool) -> ReceiverFields {
         timeout: None,
         retry: RetryOverrides::default(),
         ordering: Ordering::PerRow,
+        client_identity: ClientIdentityChange::Keep,
     }
 }
 

@@ -97,7 +97,13 @@ async fn the_lag_is_that_of_the_oldest_change_that_waits(database: TestDatabase)
     run(&db, "analyze rowhook.logged_actions", []).await;
     let (_, rest) = watermark.split_once(':').unwrap();
     let (xmax, running) = rest.split_once(':').unwrap();
-    let values = vec![format!("{{{running}}}").into(), xmax.into()];
+    let values = vec![
+        format!("{{{running}}}").into(),
+        xmax.into(),
+        0_i64.into(),
+        i64::MAX.into(),
+        None::<String>.into(),
+    ];
     let plan = plan(&db, &oldest_waiting_sql(), values).await;
     assert!(reads(&plan, 50_000) <= 10, "{plan}");
     assert!(!plan.contains("Sort"), "{plan}");

@@ -34,7 +34,7 @@ use rowhook::{
     },
     policy::seal::Sealer,
     store::{
-        receivers::{ReceiverFields, ReceiverStore},
+        receivers::{ClientIdentityChange, ReceiverFields, ReceiverStore},
         sql::{db::Db, receivers::SqlManagementStore},
         subscriptions::{NewSubscription, SubscriptionStore},
     },
@@ -104,6 +104,7 @@ fn fields(name: &str) -> ReceiverFields {
         timeout: None,
         retry: RetryOverrides::default(),
         ordering: Ordering::PerRow,
+        client_identity: ClientIdentityChange::Keep,
     }
 }
 
@@ -121,6 +122,7 @@ fn fields_of(receiver: &Receiver) -> ReceiverFields {
         timeout: receiver.timeout,
         retry: receiver.retry,
         ordering: receiver.ordering,
+        client_identity: ClientIdentityChange::Keep,
     }
 }
 

@@ -109,10 +109,11 @@ impl Log {
         let (xmax, running) = (parts.next().unwrap(), parts.next().unwrap());
         assert!(!running.is_empty(), "an old transaction is open");
         let seen = format!("'{{{running}}}', '{xmax}'");
-        let values = format!("{seen}, {}", PAGE + 1);
+        // What is kept is of another era, so that nothing else leads there either.
+        let values = format!("{seen}, {}, {after}", PAGE + 1);
         let sql = open_window_sql();
         for plan in self
-            .plans("opening", "text, text, bigint", &sql, &values)
+            .plans("opening", "text, text, bigint, bigint", &sql, &values)
             .await
         {
             let what = format!("opening a {what}\n{plan}");
@@ -122,8 +123,9 @@ impl Log {
             assert!(reads(&plan, 0) <= holds.min(PAGE + 1) + 5, "{what}");
             assert_along_indexes(&plan, &what);
         }
-        let values = format!("{seen}, '{to}'");
-        let bounds = self.plans("bounds", "text, text, text", window_bounds_sql(), &values);
+        let values = format!("{seen}, '{to}', {after}, {}", i64::MAX);
+        let types = "text, text, text, bigint, bigint";
+        let bounds = self.plans("bounds", types, window_bounds_sql(), &values);
         for plan in bounds.await {
             let what = format!("the bounds of a {what}\n{plan}");
             assert!(!plan.contains("_pkey"), "{what}");
@@ -132,8 +134,8 @@ impl Log {
             assert_along_indexes(&plan, &what);
         }
         for after in [after, after + holds / 2] {
-            let values = format!("'{from}', '{to}', {after}, {last}, {PAGE}");
-            let types = "text, text, bigint, bigint, bigint";
+            let values = format!("'{from}', '{to}', {after}, {last}, {PAGE}, 0");
+            let types = "text, text, bigint, bigint, bigint, bigint";
             let sql = continue_window_sql();
             for plan in self.plans("page", types, &sql, &values).await {
                 let what = format!("a page after {after} of a {what}\n{plan}");

@@ -3,10 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use rowhook::{
-    domain::shared_secret::SharedSecret,
+    domain::{client_identity::ClientIdentity, shared_secret::SharedSecret},
     policy::seal::Sealer,
     store::{
-        StoreError, delivery_targets::DeliveryTargets as _, receivers::ReceiverStore as _,
+        StoreError,
+        delivery_targets::DeliveryTargets as _,
+        receivers::{ClientIdentityChange, ReceiverFields, ReceiverStore as _},
         sql::receivers::SqlManagementStore,
     },
 };
@@ -22,6 +24,7 @@ on_both!(
     a_key_that_is_gone_does_not_stop_a_pause,
     a_rotation_keeps_two_secrets_and_drops_the_older_one,
     an_old_secret_goes_when_its_time_is_up,
+    a_client_key_is_sealed_and_sealed_anew,
 );
 
 const VALUE: &str = "Bearer hunter2";
@@ -151,7 +154,7 @@ async fn a_rotated_key_seals_at_the_next_write(database: TestDatabase) {
     };
     reads(&next).await;
     assert_eq!(sealed_by(&old).await, 3, "reading writes nothing");
-    let renamed = rowhook::store::receivers::ReceiverFields {
+    let renamed = ReceiverFields {
         name: "y".to_owned(),
         ..fields_of(&rotated)
     };
@@ -177,7 +180,7 @@ async fn a_key_that_is_gone_does_not_stop_a_pause(database: TestDatabase) {
     let made = house.receiver(true).await;
     let before = stored::texts(&house.db, SEALED).await;
     let other = SqlManagementStore::new(house.db.clone(), Arc::new(Sealer::new(NEXT_KEY, vec![])));
-    let paused = rowhook::store::receivers::ReceiverFields {
+    let paused = ReceiverFields {
         active: false,
         ..fields_of(&made)
     };
@@ -266,4 +269,64 @@ async fn an_old_secret_goes_when_its_time_is_up(database: TestDatabase) {
     stored::run(&house.db, expire, past()).await;
     store.tidy().await.unwrap();
     assert_eq!(stored::texts(&house.db, SEALED).await.len(), 2);
+}
+
+const CLIENT_KEY: &str = "select client_key from rowhook.receivers where client_key is not null";
+
+/// The texts need be no PEM: the store takes what was checked.
+async fn a_client_key_is_sealed_and_sealed_anew(database: TestDatabase) {
+    let house = House::of(database).await;
+    let store = &house.store;
+    let identity = ClientIdentity::new("a chain".to_owned(), "hunter2's key".to_owned());
+    let with_it = ReceiverFields {
+        client_identity: ClientIdentityChange::Set(identity.clone()),
+        ..fields("x")
+    };
+    let made = store
+        .create_receiver(with_it, &SharedSecret::generate(), &ann())
+        .await
+        .unwrap();
+    assert_eq!(made.client_certificate.as_deref(), Some("a chain"));
+    let stands = async |store: &SqlManagementStore| {
+        let target = store.delivery_target(made.id).await.unwrap().unwrap();
+        assert!(!format!("{made:?} {target:?} {identity:?}").contains("hunter2"));
+        target.client_identity.map(|found| (*found).clone())
+    };
+    assert_eq!(stands(store).await, Some(identity.clone()));
+    let old = format!("v1.{}.", Sealer::new(KEY, vec![]).current_key_id());
+    let new = format!("v1.{}.", Sealer::new(NEXT_KEY, vec![]).current_key_id());
+    assert!(stored::texts(&house.db, CLIENT_KEY).await[0].starts_with(&old));
+
+    // Any write with the next key seals it anew, and leaves it what it is.
+    let next = with_next_key(&house);
+    let renamed = next
+        .update_receiver(made.id, &made.etag, fields("y"), &ann())
+        .await
+        .unwrap();
+    assert!(stored::texts(&house.db, CLIENT_KEY).await[0].starts_with(&new));
+    assert_eq!(stands(&next).await, Some(identity.clone()));
+    let error = store
+        .delivery_target(made.id)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("receivers 1, column"), "{error}");
+
+    // Another secret under its column is not taken for it.
+    let swap = "update rowhook.receivers set client_key = shared_secret";
+    stored::run(&house.db, swap, []).await;
+    let error = next.delivery_target(made.id).await.unwrap_err().to_string();
+    assert!(error.contains("receivers 1, column client_key"), "{error}");
+
+    let removed = ReceiverFields {
+        client_identity: ClientIdentityChange::Remove,
+        ..fields("y")
+    };
+    let removed = next
+        .update_receiver(made.id, &renamed.etag, removed, &ann())
+        .await
+        .unwrap();
+    assert_eq!(removed.client_certificate, None);
+    assert_eq!(stands(&next).await, None);
+    assert!(stored::texts(&house.db, CLIENT_KEY).await.is_empty());
 }

@@ -100,6 +100,8 @@ fn outcome(event: i64, receiver: i32, verdict: Verdict, attempted: bool) -> Outc
         reason: None,
         verdict,
         due_at: None,
+        health: None,
+        recovered: false,
     }
 }
 

@@ -3,11 +3,11 @@
 use rowhook::{
     domain::ids::ReceiverId,
     store::{
-        event_queue::EventQueue as _,
+        event_queue::{EventQueue as _, Unpark},
         sql::{
             db::{Db, Dialect},
             event_queue::SqlEventQueue,
-            parking::unpark_first_sql,
+            parking::{unpark_first_sql, unpark_sql},
         },
     },
 };
@@ -23,6 +23,7 @@ use crate::support::{
 on_both!(
     the_first_of_a_row_become_ready,
     a_few_of_a_long_row_are_found_by_reading_a_few,
+    what_has_nothing_to_wait_for_is_found_by_reading_the_first_of_each_row,
 );
 
 /// Of each of three rows of receiver 1.
@@ -82,4 +83,32 @@ async fn a_few_of_a_long_row_are_found_by_reading_a_few(database: TestDatabase) 
         assert!(read <= 2 * 4 * A_FEW, "{read}\n{plan}");
         assert!(!plan.contains("Seq Scan on events"), "{plan}");
     }
+}
+
+async fn what_has_nothing_to_wait_for_is_found_by_reading_the_first_of_each_row(
+    database: TestDatabase,
+) {
+    let db = database.migrated().await;
+    parked(&db).await;
+    // Row 1 has one that waits, before what is parked; row 4 has left row 2, and row 5 has left none that waits.
+    let sql = "insert into rowhook.events (id, subscription_id, receiver_id, sequence, change_id, resource_id, action,
+            transaction_id, occurred_at, created_at, row_id, row_hash, previous_hash, state) values
+            (-1, 1, 1, -1, -1, 1, 2, -1, $1, $1, '1', 1, null, 1),
+            (100001, 1, 1, 100001, 100001, 1, 2, -1, $1, $1, '1', 4, 2, 2),
+            (100002, 1, 1, 100002, 100002, 1, 2, -1, $1, $1, '1', 5, 77, 2)";
+    let sql = match db.dialect() {
+        Dialect::Postgres => sql.replace("state) values", "state) overriding system value values"),
+        Dialect::Sqlite => sql.to_owned(),
+    };
+    run(&db, &sql, [chrono::Utc::now().into()]).await;
+    let queue = SqlEventQueue::new(db.clone());
+    let found = queue.unpark(ReceiverId(1), Unpark::Orphans, 1000).await;
+    assert_eq!(found.unwrap(), 3);
+    let ready = "select count(*) from rowhook.events where state = 0 and row_hash in (2, 3, 5)";
+    assert_eq!(number(&db, ready).await, 3, "the first of each of these");
+    let sql = unpark_sql(Unpark::Orphans);
+    let plan = plan(&db, &sql, vec![1.into(), 1000.into()]).await;
+    let read = reads(&plan, 3 * PARKED);
+    assert!(read <= 100, "{read}\n{plan}");
+    assert!(!plan.contains("Seq Scan on events"), "{plan}");
 }

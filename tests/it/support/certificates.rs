@@ -13,6 +13,12 @@ use rustls::{
 };
 use tokio_rustls::TlsAcceptor;
 
+/// What a client shows.
+pub struct ClientPair {
+    pub certificate: String,
+    pub key: String,
+}
+
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// The dates of a certificate.
@@ -21,6 +27,26 @@ pub enum Dates {
     Valid,
     Expired,
     Future,
+}
+
+impl Dates {
+    fn of(self, params: &mut CertificateParams) {
+        let (first, last) = match self {
+            Self::Valid => (2020, 4000),
+            Self::Expired => (2020, 2021),
+            Self::Future => (3999, 4000),
+        };
+        params.not_before = date_time_ymd(first, 1, 1);
+        params.not_after = date_time_ymd(last, 1, 1);
+    }
+}
+
+/// Whether a server asks for a client certificate.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    Nothing,
+    Politely,
+    AndDemands,
 }
 
 impl Authority {
@@ -42,22 +68,36 @@ impl Authority {
 
     /// A server with a certificate for a name or an IP address.
     pub fn acceptor(&self, name: &str, dates: Dates) -> TlsAcceptor {
-        self.build(name, dates, false)
+        self.build(name, dates, Asks::Nothing)
     }
 
     /// The same, which demands a client certificate.
     pub fn demanding_acceptor(&self, name: &str) -> TlsAcceptor {
-        self.build(name, Dates::Valid, true)
+        self.build(name, Dates::Valid, Asks::AndDemands)
     }
 
-    fn build(&self, name: &str, dates: Dates, demanding: bool) -> TlsAcceptor {
+    /// The same, which asks for one and lets those in who have none.
+    pub fn asking_acceptor(&self, name: &str) -> TlsAcceptor {
+        self.build(name, Dates::Valid, Asks::Politely)
+    }
+
+    /// A certificate for a client of this name, with its key.
+    pub fn client(&self, name: &str, dates: Dates) -> ClientPair {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        dates.of(&mut params);
+        let key = KeyPair::generate().unwrap();
+        ClientPair {
+            certificate: params.signed_by(&key, &self.0).unwrap().pem(),
+            key: key.serialize_pem(),
+        }
+    }
+
+    fn build(&self, name: &str, dates: Dates, asks: Asks) -> TlsAcceptor {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        (params.not_before, params.not_after) = match dates {
-            Dates::Valid => (date_time_ymd(2020, 1, 1), date_time_ymd(4000, 1, 1)),
-            Dates::Expired => (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1)),
-            Dates::Future => (date_time_ymd(3999, 1, 1), date_time_ymd(4000, 1, 1)),
-        };
+        dates.of(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
@@ -65,11 +105,15 @@ impl Authority {
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .unwrap();
-        let builder = if demanding {
+        let builder = if asks != Asks::Nothing {
             let mut roots = RootCertStore::empty();
             roots.add(self.0.der().clone()).unwrap();
-            let verifier =
-                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+            let mut verifier =
+                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            if asks == Asks::Politely {
+                verifier = verifier.allow_unauthenticated();
+            }
+            let verifier = verifier.build();
             builder.with_client_cert_verifier(verifier.unwrap())
         } else {
             builder.with_no_client_auth()

@@ -34,7 +34,14 @@ pub struct Cluster {
 impl Cluster {
     /// A new one, running. `settings`: further lines of its configuration.
     pub async fn start(settings: &str) -> Self {
-        let mut cluster = Self::stopped();
+        let mut cluster = Self::made(settings);
+        cluster.restart().await;
+        cluster
+    }
+
+    /// A new one, and nothing runs.
+    fn made(settings: &str) -> Self {
+        let cluster = Self::stopped();
         let made = cluster
             .command("initdb")
             .arg("-D")
@@ -50,8 +57,35 @@ impl Cluster {
              shared_buffers = '16MB'\n{settings}\n",
             cluster.port
         ));
-        cluster.restart().await;
         cluster
+    }
+
+    /// Another cluster that pg_upgrade has made of this one, which is shut down; running.
+    pub async fn upgraded(&self) -> Self {
+        assert!(self.server.is_none(), "it runs still");
+        let mut other = Self::made("");
+        // All of the server's programs stand in one folder, whatever leads to them.
+        let initdb = std::fs::canonicalize(self.programs.join("initdb")).unwrap();
+        let programs = initdb.parent().unwrap();
+        let mut upgrade = other.command_at(&programs.join("pg_upgrade"));
+        upgrade.args(["--username", "rowhook", "--socketdir"]);
+        upgrade.arg(other.directory.path());
+        for (which, folder) in [
+            ("--old-bindir", programs),
+            ("--new-bindir", programs),
+            ("--old-datadir", &self.data()),
+            ("--new-datadir", &other.data()),
+        ] {
+            upgrade.arg(which).arg(folder);
+        }
+        let done = upgrade.output().unwrap();
+        assert!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stdout)
+        );
+        other.restart().await;
+        other
     }
 
     /// One without data, and nothing runs.
@@ -91,6 +125,24 @@ impl Cluster {
         copy
     }
 
+    /// A dump of the database `postgres`, restored into the one of another cluster, as people do it.
+    pub fn restore_into(&self, other: &Self) {
+        let dump = self.directory.path().join("dump.sql");
+        let made = Command::new("pg_dump")
+            .args(["--dbname", &self.url("postgres"), "--file"])
+            .arg(&dump)
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let restored = Command::new("psql")
+            .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "--file"])
+            .arg(&dump)
+            .arg(other.url("postgres"))
+            .output()
+            .unwrap();
+        assert!(restored.status.success(), "{restored:?}");
+    }
+
     /// Starts this copy at the address of the server that it was made of, as a standby that is promoted.
     pub async fn take_the_place_of(&mut self, gone: &Self) {
         assert!(gone.server.is_none(), "it runs still");
@@ -122,6 +174,13 @@ impl Cluster {
     pub fn stop_at_once(&mut self) {
         let mut server = self.server.take().expect("it does not run");
         signal(server.id(), "QUIT");
+        server.wait().unwrap();
+    }
+
+    /// Shuts the server down in its mode "fast": everything is on disk then.
+    pub fn shut_down(&mut self) {
+        let mut server = self.server.take().expect("it does not run");
+        signal(server.id(), "INT");
         server.wait().unwrap();
     }
 
@@ -169,13 +228,17 @@ impl Cluster {
 
     /// A program of the server, as the user that it may run as. It dies with the test.
     fn command(&self, program: &str) -> Command {
+        self.command_at(&self.programs.join(program))
+    }
+
+    fn command_at(&self, program: &Path) -> Command {
         let mut command = Command::new("setpriv");
         if let Some(user) = self.user {
             command.args(["--reuid", user, "--clear-groups"]);
         }
         command
             .args(["--pdeathsig", "KILL"])
-            .arg(self.programs.join(program))
+            .arg(program)
             // The test's own directory may be closed to that user.
             .current_dir(self.directory.path());
         command

@@ -90,6 +90,9 @@ impl Shell {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROWHOOK_")) {
             command.env_remove(name);
         }
+        for name in ["http_proxy", "https_proxy", "no_proxy"] {
+            command.env_remove(name).env_remove(name.to_uppercase());
+        }
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }

@@ -123,6 +123,23 @@ impl House {
         }
     }
 
+    /// On a database that someone else takes away, with a service that runs already.
+    pub fn moved(
+        service: Service,
+        receiver: Receiver,
+        app: DatabaseConnection,
+        url: String,
+    ) -> Self {
+        Self {
+            service,
+            receiver,
+            app,
+            url,
+            dialect: Dialect::Postgres,
+            _database: None,
+        }
+    }
+
     /// One statement or several, each committed for itself unless they say otherwise.
     pub async fn sql(&self, sql: &str) {
         self.app

@@ -16,6 +16,7 @@ pub mod load;
 pub mod names;
 pub mod network;
 pub mod pipeline;
+pub mod proxy;
 pub mod raw_server;
 pub mod receiver;
 pub mod rivals;

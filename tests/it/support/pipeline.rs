@@ -32,7 +32,7 @@ use rowhook::{
         delivery_targets::DeliveryTargets,
         event_queue::{EventQueue, OutcomeLog},
         leases::LeaseStore,
-        receivers::{ReceiverFields, ReceiverStore},
+        receivers::{ClientIdentityChange, ReceiverFields, ReceiverStore},
         sql::{
             capture_notes::SqlCaptureNotes, catalogue::SqlResourceInstaller,
             change_log::SqlChangeLog, db::Db, event_queue::SqlEventQueue, fan_out::SqlFanOut,
@@ -204,6 +204,7 @@ impl World {
             timeout: None,
             retry: RetryOverrides::default(),
             ordering: Ordering::PerRow,
+            client_identity: ClientIdentityChange::Keep,
         };
         set(&mut fields);
         let (secret, by) = (SharedSecret::generate(), Author::rowhook());

@@ -146,6 +146,11 @@ impl Receiver {
         }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The URI of a path.
     pub fn uri(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)

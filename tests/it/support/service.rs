@@ -57,11 +57,23 @@ struct Running {
 impl Service {
     /// Starts it and waits until it is ready. `settings`: further lines at the top of the file.
     pub async fn start(database_url: &str, settings: &str, watched: &[Watched]) -> Self {
+        let service = Self::start_unready(database_url, settings, watched).await;
+        service.ready().await;
+        service
+    }
+
+    /// The same without the wait.
+    pub async fn start_unready(database_url: &str, settings: &str, watched: &[Watched]) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        // What every receiver of a test needs, beside what this one says in the same table.
+        let own = "[receivers]\nallow_http = true\nallow_private_networks = [\"127.0.0.0/8\", \"203.0.113.0/24\"]\n";
+        let settings = match settings.split_once("[receivers]\n") {
+            Some((before, after)) => format!("{before}{own}{after}"),
+            None => format!("{settings}\n{own}"),
+        };
         let mut config = format!(
             "database_url = \"{database_url}\"\nlisten = \"127.0.0.1:0\"\nadmin_key = \"{ADMIN_KEY}\"\n\
-             secret_key = \"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\"\n{settings}\n\
-             [receivers]\nallow_http = true\nallow_private_networks = [\"127.0.0.0/8\"]\n"
+             secret_key = \"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\"\n{settings}\n"
         );
         for Watched { name, table, more } in watched {
             config.push_str(&format!(
@@ -74,7 +86,7 @@ impl Service {
             directory,
             log_level: None,
         };
-        service.restart().await;
+        service.running = Some(service.spawn().await);
         service
     }
 
@@ -108,6 +120,9 @@ impl Service {
         // Only the file configures it.
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROWHOOK_")) {
             command.env_remove(name);
+        }
+        for name in ["http_proxy", "https_proxy", "no_proxy"] {
+            command.env_remove(name).env_remove(name.to_uppercase());
         }
         if let Some(level) = self.log_level {
             command.env("ROWHOOK_LOG", level);

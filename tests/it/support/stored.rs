@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use rowhook::{
     domain::{
+        era::Era,
         ids::{ChangeId, ReceiverId, SubscriptionId},
         interval::ActivityInterval,
         resource::ResourceDefinition,
@@ -56,7 +57,10 @@ async fn place(dialect: Dialect, on: &impl ConnectionTrait, sql: Statement) -> P
         row.try_get_by_index(1).unwrap(),
     );
     match dialect {
-        Dialect::Postgres => Place::Transaction(xid.try_into().unwrap()),
+        Dialect::Postgres => Place::Transaction {
+            era: Era::FIRST,
+            xid: xid.try_into().unwrap(),
+        },
         Dialect::Sqlite => Place::Id(ChangeId(id)),
     }
 }

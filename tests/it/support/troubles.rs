@@ -49,6 +49,7 @@ pub enum Point {
     Blocking,
     Park,
     Unpark,
+    Unparked,
     Load,
     Target,
     Deactivate,
@@ -284,7 +285,9 @@ impl EventQueue for Troubled<dyn EventQueue> {
 
     async fn unpark_rows(&self, receiver: ReceiverId, rows: &[i64]) -> Result<bool, StoreError> {
         self.troubles.meet_for(receiver, Point::Unpark).await?;
-        self.door.unpark_rows(receiver, rows).await
+        let any = self.door.unpark_rows(receiver, rows).await?;
+        self.troubles.meet_for(receiver, Point::Unparked).await?;
+        Ok(any)
     }
 
     async fn unparked_by_others(&self, receiver: ReceiverId) -> Result<i64, StoreError> {

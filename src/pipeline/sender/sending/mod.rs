@@ -146,6 +146,8 @@ impl Sending {
                     Ok(Turn::End) => ending = true,
                     Err(error) => {
                         self.pauses(&error);
+                        // A write that failed may have been done: what it made ready may lie before what was read.
+                        self.build_view_anew();
                         nap = RETRY;
                     }
                 }

@@ -146,9 +146,9 @@ impl Sending {
             if self.keeps_order() {
                 let behind = self.view.drop_behind(outcome.event_id, rows);
                 if let Err(error) = self.park(&behind).await {
-                    // They are still ready in the database: the next page finds them blocked.
+                    // Where they are still ready in the database the next page finds them blocked.
                     tracing::warn!(receiver = self.receiver().0, %error, "events could not be parked");
-                    self.reread();
+                    self.build_view_anew();
                 }
             }
         }

@@ -1,0 +1,1 @@
+alter table rowhook.capture_cursor drop column restored_ids;
