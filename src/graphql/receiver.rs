@@ -26,8 +26,8 @@ use super::{
     context::Context,
     error::{ApiError, Code, InputPath},
     header::WebhookHeader,
-    receiver_health::{self, WebhookReceiverHealth, WebhookReceiverHealthDetails},
     receiver_change::{ReceiverChange, fields_of, fields_of_new},
+    receiver_health::{self, WebhookReceiverHealth, WebhookReceiverHealthDetails},
     receiver_input::{
         CreateWebhookReceiverInput, DeleteWebhookReceiverInput, RotateWebhookReceiverSecretInput,
         UpdateWebhookReceiverInput, WebhookOrdering,

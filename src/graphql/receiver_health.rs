@@ -7,12 +7,7 @@ use crate::domain::{
     receiver_health::{HealthRecord, HealthState},
 };
 
-use super::{
-    context::Context,
-    error::ApiError,
-    scalar::ApiScalar,
-    scalars::DateTime,
-};
+use super::{context::Context, error::ApiError, scalar::ApiScalar, scalars::DateTime};
 
 /// How a receiver does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, GraphQLEnum)]

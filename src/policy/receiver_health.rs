@@ -107,7 +107,11 @@ pub fn after(
 
 fn next(pause: Duration, seen: &Seen<'_>) -> Probing {
     let spread_out = pause.mul_f64(1.0 - JITTER + 2.0 * JITTER * seen.spread);
-    let floor = if seen.probe { seen.floor } else { Duration::ZERO };
+    let floor = if seen.probe {
+        seen.floor
+    } else {
+        Duration::ZERO
+    };
     Probing {
         next_at: seen.now + TimeDelta::from_std(spread_out.max(floor)).unwrap_or_default(),
         pause,

@@ -32,6 +32,7 @@ mod ordering;
 mod path;
 mod proxies;
 mod rebase;
+mod receiver_health;
 mod receiving;
 mod reconciler;
 mod redelivery;

@@ -258,17 +258,20 @@ impl ReceiverHealthStore for SqlManagementStore {
             .select_only()
             .column(Column::State)
             .column_as(Column::ReceiverId.count(), "n")
-            .filter(Column::State.is_in([
-                HealthState::Failing.as_str(),
-                HealthState::Probing.as_str(),
-            ]))
+            .filter(
+                Column::State.is_in([HealthState::Failing.as_str(), HealthState::Probing.as_str()]),
+            )
             .group_by(Column::State)
             .into_tuple()
             .all(&self.db)
             .await?;
         let count = |n: i64| u64::try_from(n).unwrap_or_default();
         for (active, n) in active {
-            let state = if active { HealthState::Healthy } else { HealthState::Inactive };
+            let state = if active {
+                HealthState::Healthy
+            } else {
+                HealthState::Inactive
+            };
             states.insert(state, count(n));
         }
         for (word, n) in troubled {

@@ -109,7 +109,7 @@ fn fields(name: &str) -> ReceiverFields {
 }
 
 /// The fields that a record has, for an update that changes one of them.
-fn fields_of(receiver: &Receiver) -> ReceiverFields {
+pub fn fields_of(receiver: &Receiver) -> ReceiverFields {
     ReceiverFields {
         name: receiver.name.clone(),
         description: receiver.description.clone(),

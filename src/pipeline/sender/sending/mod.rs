@@ -263,7 +263,11 @@ impl Sending {
         if still.is_some_and(|target| target.receiver.active)
             && targets.deactivate(receiver, &farewell.why).await?
         {
-            tracing::warn!(receiver = receiver.0, why = farewell.why, "a receiver was deactivated");
+            tracing::warn!(
+                receiver = receiver.0,
+                why = farewell.why,
+                "a receiver was deactivated"
+            );
         }
         self.farewell = None;
         self.deactivated_at = Some(Utc::now());

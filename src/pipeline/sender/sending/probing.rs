@@ -37,7 +37,10 @@ impl Sending {
     pub(super) fn take_health(&mut self, done: Done) -> Outcome {
         let mut outcome = done.outcome;
         let now = Utc::now();
-        let error = outcome.attempt.as_ref().and_then(|attempt| attempt.error.as_deref());
+        let error = outcome
+            .attempt
+            .as_ref()
+            .and_then(|attempt| attempt.error.as_deref());
         let seen = Seen {
             sign: match done.says {
                 Says::Took => Sign::Took,
@@ -91,7 +94,10 @@ impl Sending {
         let receiver = self.receiver().0;
         match (before, self.health.state()) {
             (HealthState::Probing, HealthState::Healthy) => {
-                tracing::info!(receiver, "a receiver that was probed takes deliveries again");
+                tracing::info!(
+                    receiver,
+                    "a receiver that was probed takes deliveries again"
+                );
             }
             (HealthState::Healthy | HealthState::Failing, HealthState::Probing) => {
                 let failures = self.health.failures.as_ref();
@@ -170,7 +176,10 @@ impl Sending {
         } else {
             self.idle_from()
         };
-        if Instant::now() >= idle_from && (pause > LINGER || pause.is_zero()) && !self.link.is_woken() {
+        if Instant::now() >= idle_from
+            && (pause > LINGER || pause.is_zero())
+            && !self.link.is_woken()
+        {
             return Turn::End;
         }
         if pause.is_zero() {
@@ -196,12 +205,17 @@ impl Sending {
         work: &Work,
     ) -> Result<Option<EventId>, StoreError> {
         self.fill(target, work).await?;
-        let waiting = self.parts.queue.due(self.receiver(), Utc::now() + EVER, PAGE);
+        let waiting = self
+            .parts
+            .queue
+            .due(self.receiver(), Utc::now() + EVER, PAGE);
         for event in waiting.await? {
             self.view.offer(event);
         }
         work.goes_on();
-        let may_go = self.view.startable(target.receiver.ordering, self.view.len());
+        let may_go = self
+            .view
+            .startable(target.receiver.ordering, self.view.len());
         let next = may_go.iter().find(|id| **id > self.probed_with);
         Ok(next.or(may_go.first()).copied())
     }
