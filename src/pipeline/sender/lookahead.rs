@@ -167,7 +167,9 @@ pub fn blocked(page: &[QueuedEvent], blocking: &[QueuedEvent]) -> Vec<QueuedEven
         let behind = |row: i64| first.get(&row).is_some_and(|earlier| *earlier < event.id);
         if event.rows.iter().any(behind) {
             for row in event.rows.iter() {
-                first.entry(row).or_insert(event.id);
+                // Of its other row a later one may stand there already.
+                let earliest = first.entry(row).or_insert(event.id);
+                *earliest = event.id.min(*earliest);
             }
             found.push(*event);
         }
@@ -285,5 +287,15 @@ mod tests {
         ];
         let held: Vec<i64> = blocked(&page, &waiting).iter().map(|e| e.id.0).collect();
         assert_eq!(held, [6, 7, 10]);
+    }
+
+    #[test]
+    fn a_change_of_the_key_that_is_held_back_holds_its_other_row() {
+        // 7 comes from row 30 and waits behind 5; what follows in row 30 waits behind it, though what stands there in the
+        // database is later.
+        let waiting = [event(5, 10, None), event(20, 30, None)];
+        let page = [event(7, 10, Some(30)), event(8, 30, None)];
+        let held: Vec<i64> = blocked(&page, &waiting).iter().map(|e| e.id.0).collect();
+        assert_eq!(held, [7, 8]);
     }
 }
