@@ -163,7 +163,7 @@ async fn the_backlog_goes_oldest_first_when_it_is_well_again(database: TestDatab
     world.write(&rows(1, 10)).await;
     becomes(&world, left, HealthState::Probing).await;
     becomes(&world, other, HealthState::Probing).await;
-    world.write(&rows(1, 30)).await;
+    world.write(&rows(11, 40)).await;
     well.store(true, Ordering::SeqCst);
     becomes(&world, other, HealthState::Healthy).await;
     // Though the retry policy says an hour.

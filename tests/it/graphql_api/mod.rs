@@ -16,6 +16,7 @@ mod npm_client;
 mod odd_log;
 mod over_http;
 mod over_socket;
+mod receiver_health;
 mod receivers;
 mod replay;
 mod rotation;
