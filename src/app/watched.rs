@@ -2,18 +2,22 @@
 
 use crate::{
     config::Settings,
-    domain::resource::{Catalogue, Resource},
+    domain::resource::{Catalogue, OnTruncate, Resource},
     sample,
     store::{
         catalogue::{Installed, NOT_CONFIGURED, ResourceInstaller, WantedResource, take_off},
         sql::{
             db::{Db, Dialect},
             notices,
+            receiver_health::TABLE,
         },
     },
 };
 
 use super::StartError;
+
+/// The resource that tells of receivers (`receivers.announce_health`).
+pub const RECEIVER_HEALTH: &str = "WEBHOOK_RECEIVER_HEALTH";
 
 /// Every resource that the settings ask for.
 pub fn wanted_resources(settings: &Settings, dialect: Dialect) -> Vec<WantedResource> {
@@ -32,7 +36,36 @@ pub fn wanted_resources(settings: &Settings, dialect: Dialect) -> Vec<WantedReso
         let sample = sample::resources(dialect).into_iter();
         wanted.extend(sample.filter(|one| !names.contains(&one.name)));
     }
+    if settings.receivers.announce_health {
+        wanted.push(receiver_health(dialect));
+    }
     wanted
+}
+
+/// Receivers' health as a resource: each change of a receiver's state is a change of its row, which goes the way of every
+/// other. What moves with each failure is excluded.
+fn receiver_health(dialect: Dialect) -> WantedResource {
+    let prefix = match dialect {
+        Dialect::Postgres => "rowhook.",
+        Dialect::Sqlite => "rowhook_",
+    };
+    let moving = [
+        "failures",
+        "failing_since",
+        "last_error",
+        "probe_at",
+        "probe_pause_ms",
+        "revision",
+    ];
+    WantedResource {
+        name: RECEIVER_HEALTH.parse().expect("it is a resource name"),
+        aliases: Vec::new(),
+        table: format!("{prefix}{TABLE}"),
+        key: Vec::new(),
+        etag: None,
+        exclude: moving.map(str::to_owned).to_vec(),
+        on_truncate: OnTruncate::Rows,
+    }
 }
 
 /// The same where there has to be at least one.

@@ -107,6 +107,8 @@ pub struct ReceiverSettings {
     pub egress_ips: Vec<IpNet>,
     /// The source address of deliveries.
     pub bind_address: Option<IpAddr>,
+    /// Watches receivers' health as resource `WEBHOOK_RECEIVER_HEALTH`, so that a webhook can tell of it.
+    pub announce_health: bool,
     /// The proxy that deliveries go through; `direct`: none. It may hold a password.
     pub proxy: Option<String>,
     /// Names, addresses and networks that are sent to without it.

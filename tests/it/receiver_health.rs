@@ -24,13 +24,17 @@ use rowhook::{
     },
 };
 
+use serde_json::json;
+
 use crate::{
     stores::fields_of,
     support::{
         both::on_both,
         database::TestDatabase,
+        house::House,
         network::Reply,
         pipeline::{World, Write, retries},
+        receiver::{Answer, Delivery},
         stored::{number, run},
         troubles::{Point, Trouble},
         wait::{until, until_ok},
@@ -45,6 +49,7 @@ on_both!(
     a_receiver_that_sleeps_costs_no_sender,
     whoever_mends_something_need_not_wait,
     days_of_nothing_but_failure_deactivate,
+    a_webhook_tells_of_receivers,
 );
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -365,4 +370,77 @@ async fn days_of_nothing_but_failure_deactivate(database: TestDatabase) {
         HealthState::Healthy
     );
     world.finish().await;
+}
+
+async fn a_webhook_tells_of_receivers(database: TestDatabase) {
+    let settings = "[receivers]\nannounce_health = true\n";
+    let house = House::with(database, settings, "", &[]).await;
+    let sick = house
+        .register_for_items(
+            "/sick",
+            ", retryPolicy: {initialDelayMs: 20, multiplier: 1.0}",
+        )
+        .await;
+    let told = house.register("/told", "").await;
+    let settled =
+        "new.state in [\"PROBING\", \"INACTIVE\"] || old.state in [\"PROBING\", \"INACTIVE\"]";
+    let filter = format!(", filter: {}", serde_json::json!(settled));
+    house
+        .subscribe(told, "WEBHOOK_RECEIVER_HEALTH", "CREATE", "")
+        .await;
+    house
+        .subscribe(told, "WEBHOOK_RECEIVER_HEALTH", "UPDATE", &filter)
+        .await;
+    let well = Arc::new(AtomicBool::new(false));
+    let is_well = well.clone();
+    house.receiver.answer(move |delivery| {
+        let fails = delivery.path == "/sick" && !is_well.load(Ordering::SeqCst);
+        Answer::Status(if fails { 503 } else { 200 })
+    });
+    house.sql("insert into items values (1, 1, 'first')").await;
+    let of_it = |deliveries: &[Delivery]| -> Vec<Delivery> {
+        let told = deliveries.iter().filter(|one| one.path == "/told");
+        told.cloned().collect()
+    };
+    let came = house
+        .receiver
+        .wait_until("it begins to fail, and is probed", |all| {
+            of_it(all).len() == 2
+        })
+        .await;
+    let came = of_it(&came);
+    let began = &came[0].data()["new"];
+    assert_eq!(
+        (
+            &began["receiver_id"],
+            &began["receiver_name"],
+            &began["state"]
+        ),
+        (&json!(sick), &json!("/sick"), &json!("FAILING"))
+    );
+    assert!(
+        began.get("failures").is_none(),
+        "what moves is left out: {began}"
+    );
+    let probed = came[1].data();
+    assert_eq!(probed["id"], json!(sick));
+    assert_eq!(probed["old"]["state"], "FAILING");
+    assert_eq!(probed["new"]["state"], "PROBING");
+    let reason = probed["new"]["reason"].as_str().unwrap();
+    assert_eq!(
+        reason,
+        "10 failures in a row, the last: answered 503, expected 200"
+    );
+    well.store(true, Ordering::SeqCst);
+    // The first probe goes after 5 seconds.
+    let came = house
+        .receiver
+        .wait_until("it is well again", |all| of_it(all).len() == 3)
+        .await;
+    let again = of_it(&came)[2].data().clone();
+    assert_eq!(again["old"]["state"], "PROBING");
+    assert_eq!(
+        again["new"],
+        json!({"state": "HEALTHY", "reason": null, "since": again["new"]["since"]})
+    );
 }

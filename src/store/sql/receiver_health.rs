@@ -34,6 +34,9 @@ use crate::{
     store::{StoreError, receiver_health::ReceiverHealthStore},
 };
 
+/// The table's name within rowhook's own.
+pub const TABLE: &str = "receiver_health";
+
 /// More than a sender writes while an act of a person is on its way to it.
 const JUMP: i64 = 1_000_000;
 

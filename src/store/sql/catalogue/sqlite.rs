@@ -14,7 +14,7 @@ use crate::{
     store::{
         StoreError,
         catalogue::{FoundTable, InstallError, Installed, TableLook, TriggerState, WantedResource},
-        sql::db::Db,
+        sql::{db::Db, receiver_health},
     },
 };
 
@@ -279,7 +279,10 @@ async fn look(
             "it is a view; watch the tables it reads",
         ));
     }
-    if lower.starts_with("rowhook_") {
+    if lower
+        .strip_prefix("rowhook_")
+        .is_some_and(|own| own != receiver_health::TABLE)
+    {
         return Err(unwatchable(wanted, "it is one of rowhook's own tables"));
     }
     if lower.starts_with("sqlite_") {

@@ -17,6 +17,7 @@ use crate::{
         sql::{
             db::Txn,
             faults::{database_code, told},
+            receiver_health,
         },
     },
 };
@@ -167,11 +168,14 @@ pub(super) async fn look_again(
 fn reason_against(row: &QueryResult) -> Result<Option<&'static str>, DbErr> {
     let kind: String = row.try_get("", "kind")?;
     let schema: String = row.try_get("", "schema")?;
+    let name: String = row.try_get("", "name")?;
     Ok(match kind.as_str() {
         "r" if row.try_get::<String>("", "persistence")? == "t" => {
             Some("it is a temporary table, which nobody else can see")
         }
         _ if row.try_get("", "system")? => Some("it is a system table"),
+        // The one that is made to be watched.
+        "r" if schema == "rowhook" && name == receiver_health::TABLE => None,
         _ if schema == "rowhook" => Some("it is one of rowhook's own tables"),
         "v" | "m" => Some("it is a view; watch the tables it reads"),
         "f" => Some("it is a foreign table, whose changes are made elsewhere; watch it there"),
