@@ -33,16 +33,6 @@ impl HealthState {
             Self::Inactive => "INACTIVE",
         }
     }
-
-    /// The word in metrics.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Healthy => "healthy",
-            Self::Failing => "failing",
-            Self::Probing => "probing",
-            Self::Inactive => "inactive",
-        }
-    }
 }
 
 impl FromStr for HealthState {

@@ -4,10 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 
-use crate::domain::{
-    ids::ReceiverId,
-    receiver_health::{HealthRecord, HealthState},
-};
+use crate::domain::{ids::ReceiverId, receiver_health::HealthRecord};
 
 use super::StoreError;
 
@@ -19,7 +16,4 @@ pub trait ReceiverHealthStore: Send + Sync {
         &self,
         receivers: &[ReceiverId],
     ) -> Result<HashMap<ReceiverId, HealthRecord>, StoreError>;
-
-    /// How many receivers there are in each state, deleted ones left out.
-    async fn states(&self) -> Result<HashMap<HealthState, u64>, StoreError>;
 }

@@ -14,7 +14,7 @@ use crate::{
         attempt::{Attempt, Outcome, SendError, Verdict},
         event::DueEvent,
         ids::ReceiverId,
-        receiver::{DeliveryTarget, RetryPolicy},
+        receiver::{DeliveryTarget, Receiver, RetryPolicy},
         resource::Resource,
     },
     policy::{
@@ -65,8 +65,10 @@ pub struct Done {
     pub outcome: Outcome,
     /// The status that was answered.
     pub status: Option<u16>,
-    /// The URI that said that it is gone for good.
-    pub gone: Option<String>,
+    /// Where it went.
+    pub uri: String,
+    /// The receiver said that it is gone for good.
+    pub gone: bool,
     /// What it says of the receiver.
     pub says: Says,
     /// Whether it was a probe.
@@ -90,7 +92,7 @@ pub async fn make(parts: AttemptParts) -> Done {
         parts.max_payload,
     ) {
         Ok(prepared) => prepared,
-        Err(unsendable) => return given_up(event, receiver.id, &unsendable),
+        Err(unsendable) => return given_up(event, receiver, &unsendable),
     };
     let request = DeliveryRequest {
         uri: receiver.webhook_uri.clone(),
@@ -145,7 +147,8 @@ pub async fn make(parts: AttemptParts) -> Done {
             }),
             ..outcome(event, receiver.id, verdict, now)
         },
-        gone: (status == Some(GONE) && expected != GONE).then(|| receiver.webhook_uri.clone()),
+        uri: receiver.webhook_uri.clone(),
+        gone: status == Some(GONE) && expected != GONE,
         says,
         probe: parts.probe,
         status,
@@ -155,15 +158,16 @@ pub async fn make(parts: AttemptParts) -> Done {
 }
 
 /// The event can not be sent, now or later: it fails at once, and is there to be seen.
-fn given_up(event: &DueEvent, receiver: ReceiverId, why: &Unsendable) -> Done {
+fn given_up(event: &DueEvent, receiver: &Receiver, why: &Unsendable) -> Done {
     Done {
         outcome: Outcome {
             reason: Some(why.to_string()),
             budget_used: event.budget_used,
-            ..outcome(event, receiver, Verdict::Failed, Utc::now())
+            ..outcome(event, receiver.id, Verdict::Failed, Utc::now())
         },
         status: None,
-        gone: None,
+        uri: receiver.webhook_uri.clone(),
+        gone: false,
         says: Says::Nothing,
         probe: false,
         took: None,

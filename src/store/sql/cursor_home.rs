@@ -18,7 +18,9 @@ use super::db::{Dialect, Txn};
 
 /// Event ids that are skipped: more than were given on the old server after the moment that the new one knows, and
 /// as many more at random, since a backup may be recovered twice, to the same timeline each time.
-const SKIPPED: i64 = 1_000_000;
+pub(super) const SKIPPED: i64 = 1_000_000;
+/// The same for a dump, which may be as old as anybody keeps one.
+pub(super) const SKIPPED_AFTER_A_DUMP: i64 = 10_000_000_000;
 
 /// The present timeline: the first eight digits of the names of its files (PostgreSQL documentation, "WAL
 /// Internals"). The control file tells it only from the first checkpoint after a promotion on.
@@ -30,10 +32,10 @@ pub(super) const MAY_SKIP: &str =
     "has_sequence_privilege(pg_get_serial_sequence('rowhook.events', 'id'), 'update')";
 
 /// Skips a stretch of event ids; returns how many.
-pub(super) async fn skip_event_ids(txn: &Txn) -> Result<i64, StoreError> {
+pub(super) async fn skip_event_ids(txn: &Txn, at_least: i64) -> Result<i64, StoreError> {
     let skip = "select setval(s.name, nextval(s.name) + $1)
                 from (select pg_get_serial_sequence('rowhook.events', 'id')::regclass as name) s";
-    let skipped = SKIPPED + rand::rng().random_range(0..SKIPPED);
+    let skipped = at_least + rand::rng().random_range(0..at_least);
     txn.query_one_raw(txn.statement(skip, [skipped.into()]))
         .await?;
     Ok(skipped)
@@ -77,7 +79,7 @@ pub(super) async fn settle(txn: &Txn) -> Result<(), StoreError> {
              to it; no change is read until then"
         )));
     }
-    let skipped = skip_event_ids(txn).await?;
+    let skipped = skip_event_ids(txn, SKIPPED).await?;
     let here = "update rowhook.capture_cursor set timeline = $1 where id = 1";
     txn.execute_raw(txn.statement(here, [now.into()])).await?;
     tracing::warn!(

@@ -102,6 +102,9 @@ impl SqlManagementStore {
         row.deleted_at = Set(Some(now));
         receiver_rows::stamp(&mut row, by);
         self.tend_secrets(&mut row)?;
+        // It is never sent to again, and nobody could take the key away later.
+        row.client_certificate = Set(None);
+        row.client_key = Set(None);
         let row = row.update(&txn).await?;
         receiver_health::forget(&txn, id).await?;
         subscriptions::Entity::update_many()

@@ -30,7 +30,8 @@
 //!   not there yet, M had not answered when the change committed, and the interval before is right.
 //! - P carries its era, so that what was restored from another cluster, and what is logged here, are on the
 //!   right side of it (`rowhook rebase` begins an era; a mutation before that does not know of it).
-//! - P says nothing of T itself, and need not: T writes no watched table, so no change carries its id.
+//! - P says nothing of T itself, and need not: T writes no watched table but receivers' health where that is announced,
+//!   and of what commits with the mutation itself either is right.
 
 use std::collections::HashMap;
 

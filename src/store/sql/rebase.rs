@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 
 use super::{
-    cursor_home::{MAY_SKIP, TIMELINE, skip_event_ids},
+    cursor_home::{MAY_SKIP, SKIPPED_AFTER_A_DUMP, TIMELINE, skip_event_ids},
     db::{Db, Dialect, Txn},
     eras::{eras_column, read_eras},
 };
@@ -219,7 +219,7 @@ impl Rebase for SqlRebase {
                 begin_again(&txn, &cursor, newest).await?;
             }
         }
-        skip_event_ids(&txn).await?;
+        skip_event_ids(&txn, SKIPPED_AFTER_A_DUMP).await?;
         let sql = format!(
             "update rowhook.capture_cursor c
              set system_identifier = s.system_identifier, timeline = {TIMELINE}, epoch = c.epoch + 1

@@ -13,8 +13,7 @@ use entity::{
     receivers,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait as _, QueryFilter, QuerySelect,
-    sea_query::Expr,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait as _, QueryFilter, sea_query::Expr,
 };
 use serde_json::{Value as Json, json};
 
@@ -71,6 +70,10 @@ pub(super) async fn written(
     if newest.is_empty() {
         return Ok(());
     }
+    // Events before health, as everybody locks them.
+    for outcome in outcomes.iter().filter(|outcome| outcome.recovered) {
+        wait_no_longer(txn, outcome.receiver_id, now).await?;
+    }
     let batch: Vec<Json> = newest
         .into_iter()
         .map(|(receiver, health)| record(receiver, health))
@@ -97,9 +100,6 @@ pub(super) async fn written(
     let batch = Json::Array(batch).to_string();
     txn.execute_raw(txn.statement(&sql, [batch.into(), now.into()]))
         .await?;
-    for outcome in outcomes.iter().filter(|outcome| outcome.recovered) {
-        wait_no_longer(txn, outcome.receiver_id, now).await?;
-    }
     Ok(())
 }
 
@@ -133,14 +133,22 @@ fn reason(health: &ReceiverHealth) -> Option<String> {
     })
 }
 
+/// Events that become due at once with a recovery. A receiver that was probed has few that wait, since no more are tried;
+/// one that failed now and then for long may have many, and the rest keep their own time.
+const DUE_AT_ONCE: i64 = 1000;
+
 /// What waits for a receiver's next attempt is due now.
 async fn wait_no_longer(
     txn: &Txn,
     receiver: ReceiverId,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let sql = "update rowhook.events set due_at = $2 where receiver_id = $1 and state = 1 and due_at > $2";
-    txn.execute_raw(txn.statement(sql, [receiver.0.into(), now.into()]))
+    let sql = format!(
+        "update rowhook.events set due_at = $2 where state = 1 and id in (
+           select id from rowhook.events where receiver_id = $1 and state = 1 and due_at > $2
+           order by due_at limit {DUE_AT_ONCE})"
+    );
+    txn.execute_raw(txn.statement(&sql, [receiver.0.into(), now.into()]))
         .await?;
     Ok(())
 }
@@ -148,6 +156,9 @@ async fn wait_no_longer(
 /// A receiver was switched off, or on: then it begins anew, and what waits for it is due.
 pub(super) async fn switched(txn: &Txn, row: &receivers::Model) -> Result<(), StoreError> {
     let now = mutation::now();
+    if row.active {
+        wait_no_longer(txn, ReceiverId(row.id), now).await?;
+    }
     let (state, reason) = if row.active {
         (HealthState::Healthy, None)
     } else {
@@ -171,9 +182,6 @@ pub(super) async fn switched(txn: &Txn, row: &receivers::Model) -> Result<(), St
         now.into(),
     ];
     txn.execute_raw(txn.statement(&sql, values)).await?;
-    if row.active {
-        wait_no_longer(txn, ReceiverId(row.id), now).await?;
-    }
     Ok(())
 }
 
@@ -244,47 +252,5 @@ impl ReceiverHealthStore for SqlManagementStore {
             Ok((ReceiverId(row.receiver_id), record))
         };
         rows.into_iter().map(record).collect()
-    }
-
-    async fn states(&self) -> Result<HashMap<HealthState, u64>, StoreError> {
-        let mut states: HashMap<HealthState, u64> = HashMap::new();
-        let active: Vec<(bool, i64)> = receivers::Entity::find()
-            .select_only()
-            .column(receivers::Column::Active)
-            .column_as(receivers::Column::Id.count(), "n")
-            .filter(receivers::Column::DeletedAt.is_null())
-            .group_by(receivers::Column::Active)
-            .into_tuple()
-            .all(&self.db)
-            .await?;
-        let troubled: Vec<(String, i64)> = Entity::find()
-            .select_only()
-            .column(Column::State)
-            .column_as(Column::ReceiverId.count(), "n")
-            .filter(
-                Column::State.is_in([HealthState::Failing.as_str(), HealthState::Probing.as_str()]),
-            )
-            .group_by(Column::State)
-            .into_tuple()
-            .all(&self.db)
-            .await?;
-        let count = |n: i64| u64::try_from(n).unwrap_or_default();
-        for (active, n) in active {
-            let state = if active {
-                HealthState::Healthy
-            } else {
-                HealthState::Inactive
-            };
-            states.insert(state, count(n));
-        }
-        for (word, n) in troubled {
-            let state: HealthState = word
-                .parse()
-                .map_err(|error| StoreError::corrupt(format_args!("receiver_health: {error}")))?;
-            states.insert(state, count(n));
-            let healthy = states.entry(HealthState::Healthy).or_default();
-            *healthy = healthy.saturating_sub(count(n));
-        }
-        Ok(states)
     }
 }

@@ -12,7 +12,7 @@ use sea_orm::{
 };
 
 use super::{
-    mutation,
+    mutation, receiver_health,
     receivers::{SqlManagementStore, from_row, lock_existing, save, stamp},
 };
 use crate::{
@@ -43,6 +43,7 @@ impl SqlManagementStore {
         stamp(&mut row, by);
         self.tend_secrets(&mut row)?;
         let row = save(&txn, row, was_active).await?;
+        receiver_health::probe_now(&txn, [row.id]).await?;
         txn.commit().await?;
         self.senders_know(id).await?;
         from_row(row)

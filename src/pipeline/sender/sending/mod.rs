@@ -82,9 +82,8 @@ pub struct Sending {
     busy_until: Instant,
     /// How the receiver does: what is written of it, or what is about to be.
     health: ReceiverHealth,
-    /// The event that it was probed with last: the next probe is the next one, so that an event that can not be
-    /// delivered keeps no receiver from being found well.
-    probed_with: EventId,
+    /// It has only just taken a probe.
+    trial: Option<Trial>,
     /// The receiver is to be deactivated.
     farewell: Option<Farewell>,
     /// When that was done last: what attempts from before say of it is known.
@@ -125,7 +124,7 @@ impl Sending {
             rows_under_way: HashMap::new(),
             busy_until: now + LINGER,
             health: ReceiverHealth::default(),
-            probed_with: EventId(0),
+            trial: None,
             farewell: None,
             deactivated_at: None,
         }
@@ -222,6 +221,9 @@ impl Sending {
         let Some(target) = self.settings(&work).await? else {
             return Ok(Turn::End);
         };
+        if self.health.probing.is_some() {
+            return Ok(Turn::Wait(Duration::ZERO));
+        }
         let throttled = self.start(&target);
         if !self.view.is_idle() {
             self.busy_until = Instant::now() + LINGER;
@@ -305,11 +307,17 @@ impl Sending {
             _ => Start::Empty,
         };
         self.throttle = wanted.map(|limit| (Throttle::new(limit, start), Instant::now()));
+        if start == Start::Empty && self.last_sent.is_none() {
+            // Somebody may have sent just before: the bucket is given back as empty as it was taken.
+            self.last_sent = Some(Instant::now());
+            self.tell_throttle();
+        }
     }
 
     fn capacity(&self, target: &DeliveryTarget) -> usize {
         let limit = target.receiver.max_in_flight;
         let limit = limit.unwrap_or(self.parts.defaults.max_in_flight) as usize;
+        let limit = self.trial.map_or(limit, |trial| limit.min(trial.at_once));
         if self.recording.len() >= UNRECORDED {
             return 0;
         }
@@ -324,6 +332,17 @@ struct Farewell {
     uri: String,
     /// What its record will say.
     why: String,
+}
+
+/// A receiver that has only just taken a probe: it gets one request at a time, twice as many with each that it takes, and
+/// one again after one that it does not. Else one that takes single requests and no more would be overrun at each
+/// recovery, until its events have no attempts left.
+#[derive(Clone, Copy, Debug)]
+struct Trial {
+    /// Requests that may be under way.
+    at_once: usize,
+    /// The trial is over after so many deliveries in a row.
+    left: u32,
 }
 
 /// What follows from a turn.

@@ -20,15 +20,17 @@ use crate::{
     },
     policy::{
         judge::GONE,
-        receiver_health::{Seen, Sign, after, is_given_up},
+        receiver_health::{HealthPolicy, Seen, Sign, after, is_given_up},
     },
     store::StoreError,
 };
 
-use super::{Farewell, LINGER, LONGEST_NAP, PAGE, Sending, Turn, settling::Started};
+use super::{Farewell, LINGER, LONGEST_NAP, PAGE, Sending, Trial, Turn, settling::Started};
 
 /// Tests that are looked for at once.
 const TESTS: u32 = 16;
+/// The pause after an event that was found to be owed no more: there may be many.
+const NOT_OWED: Duration = Duration::from_millis(50);
 /// Farther than any attempt is put off.
 const EVER: TimeDelta = TimeDelta::days(36_500);
 
@@ -57,29 +59,42 @@ impl Sending {
         };
         let policy = self.parts.defaults.health;
         let before = self.health.state();
+        self.trial = match done.says {
+            Says::Took => self.trial.and_then(Trial::goes_on),
+            Says::Failed => self.trial.map(|_| Trial::of(&policy)),
+            Says::Nothing => self.trial,
+        };
         if let Some(health) = after(&self.health, &policy, &seen) {
             outcome.recovered = self.health.probing.is_some() && health.probing.is_none();
+            if outcome.recovered {
+                self.trial = Some(Trial::of(&policy));
+            }
             outcome.health = Some(health.clone());
             self.health = health;
             self.tell_state(before);
         }
-        if done.probe
-            && let Some(probing) = self.health.probing
-            && matches!(outcome.verdict, Verdict::Retry { .. })
+        if let (true, Some(probing), Verdict::Retry { after, .. }) =
+            (done.probe, &mut self.health.probing, outcome.verdict)
         {
+            if done.says == Says::Nothing {
+                // The fault was rowhook's own: it says nothing of the receiver, and the next one would fail like it.
+                probing.next_at = now + TimeDelta::from_std(after).unwrap_or_default();
+            }
             outcome.due_at = Some(probing.next_at);
         }
         let begun = outcome.attempt.as_ref().map(|attempt| attempt.started_at);
-        if let Some(uri) = done.gone {
+        if done.gone {
             if begun > self.deactivated_at {
                 let why = format!("the receiver answered {GONE} Gone; activate it when it is back");
-                self.farewell = Some(Farewell { uri, why });
+                self.farewell = Some(Farewell { uri: done.uri, why });
             }
-        } else if is_given_up(&self.health, &policy, now)
-            && let (Some(target), Some(failures)) = (&self.target, &self.health.failures)
+        } else if done.probe
+            && done.says == Says::Failed
+            && is_given_up(&self.health, &policy, now)
+            && let Some(failures) = &self.health.failures
         {
             self.farewell = Some(Farewell {
-                uri: target.receiver.webhook_uri.clone(),
+                uri: done.uri,
                 why: format!(
                     "nothing but failures since {}, the last: {}; activate it when it is mended",
                     failures.since.format("%Y-%m-%d %H:%M UTC"),
@@ -151,13 +166,10 @@ impl Sending {
         };
         if !self.bodies.contains_key(&id) {
             // Not owed any more.
-            return Ok(Turn::Wait(Duration::ZERO));
+            return Ok(Turn::Wait(NOT_OWED));
         }
         match self.start_one(id, &target) {
-            Started::Sent => {
-                self.probed_with = id;
-                Ok(Turn::Wait(LONGEST_NAP))
-            }
+            Started::Sent => Ok(Turn::Wait(LONGEST_NAP)),
             Started::Throttled(next) => {
                 let wait = next.saturating_duration_since(Instant::now());
                 Ok(Turn::Wait(wait.min(LONGEST_NAP)))
@@ -198,7 +210,8 @@ impl Sending {
         Ok(first)
     }
 
-    /// The next event in turn that may go, whether it is due or not.
+    /// Any event that may go, whether it is due or not: were it always the first, one that can not be delivered would
+    /// keep the receiver from being found well.
     async fn next_probe(
         &mut self,
         target: &DeliveryTarget,
@@ -216,7 +229,26 @@ impl Sending {
         let may_go = self
             .view
             .startable(target.receiver.ordering, self.view.len());
-        let next = may_go.iter().find(|id| **id > self.probed_with);
-        Ok(next.or(may_go.first()).copied())
+        let any = rand::random_range(0..may_go.len().max(1));
+        Ok(may_go.get(any).copied())
+    }
+}
+
+impl Trial {
+    /// From its beginning.
+    fn of(policy: &HealthPolicy) -> Self {
+        Self {
+            at_once: 1,
+            left: policy.failures,
+        }
+    }
+
+    /// After one more delivery; `None`: it is over.
+    fn goes_on(self) -> Option<Self> {
+        let left = self.left.checked_sub(1).filter(|left| *left > 0)?;
+        Some(Self {
+            at_once: self.at_once.saturating_mul(2),
+            left,
+        })
     }
 }
