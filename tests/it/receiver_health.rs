@@ -12,6 +12,7 @@ use chrono::{TimeDelta, Utc};
 use rowhook::{
     domain::{
         api_key::Author,
+        attempt::SendError,
         ids::{EventId, ReceiverId},
         receiver_health::{HealthRecord, HealthState},
     },
@@ -48,6 +49,7 @@ on_both!(
     a_restart_goes_on_probing,
     a_receiver_that_sleeps_costs_no_sender,
     whoever_mends_something_need_not_wait,
+    a_fault_of_our_own_makes_the_next_probe_wait,
     days_of_nothing_but_failure_deactivate,
     a_webhook_tells_of_receivers,
 );
@@ -318,6 +320,32 @@ async fn whoever_mends_something_need_not_wait(database: TestDatabase) {
     becomes(&world, left, HealthState::Healthy).await;
     let read = world.management.receiver(left).await.unwrap().unwrap();
     assert_eq!(read.etag, made.etag, "health is no part of the record");
+    world.finish().await;
+}
+
+async fn a_fault_of_our_own_makes_the_next_probe_wait(database: TestDatabase) {
+    let (mut world, left, _) = sick(database, policy(Duration::from_millis(50))).await;
+    world.start();
+    world.write(&rows(1, 20)).await;
+    becomes(&world, left, HealthState::Probing).await;
+    world.network.script(|_| {
+        Reply::Fails(SendError::Local {
+            detail: "no address is left".to_owned(),
+        })
+    });
+    until_ok("the next probe waits", async || {
+        let record = record(&world, left).await.unwrap();
+        let next = record.health.probing.map(|probing| probing.next_at);
+        if next > Some(Utc::now() + TimeDelta::seconds(20)) {
+            Ok(())
+        } else {
+            Err(next)
+        }
+    })
+    .await;
+    let posts = world.network.posts().len();
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert_eq!(world.network.posts().len(), posts);
     world.finish().await;
 }
 

@@ -79,8 +79,12 @@ impl Sending {
             if done.says == Says::Nothing {
                 // The fault was rowhook's own: it says nothing of the receiver, and the next one would fail like it.
                 probing.next_at = now + TimeDelta::from_std(after).unwrap_or_default();
+                outcome.due_at = Some(probing.next_at);
+                self.health.revision += 1;
+                outcome.health = Some(self.health.clone());
+            } else {
+                outcome.due_at = Some(probing.next_at);
             }
-            outcome.due_at = Some(probing.next_at);
         }
         let begun = outcome.attempt.as_ref().map(|attempt| attempt.started_at);
         if done.gone {
