@@ -80,17 +80,27 @@ pub struct UnknownWord {
     pub known: &'static str,
 }
 
+impl UnknownWord {
+    /// The one of `all` whose word this is; `known` lists their words.
+    pub(super) fn or_one_of<T: Copy>(
+        all: &[T],
+        word: fn(T) -> &'static str,
+        given: &str,
+        known: &'static str,
+    ) -> Result<T, Self> {
+        let found = all.iter().copied().find(|one| word(*one) == given);
+        found.ok_or_else(|| Self {
+            given: given.to_owned(),
+            known,
+        })
+    }
+}
+
 impl FromStr for ContentType {
     type Err = UnknownWord;
 
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL
-            .into_iter()
-            .find(|known| known.as_str() == text)
-            .ok_or_else(|| UnknownWord {
-                given: text.to_owned(),
-                known: "json, form, cloudevents",
-            })
+        UnknownWord::or_one_of(&Self::ALL, Self::as_str, text, "json, form, cloudevents")
     }
 }
 
@@ -98,13 +108,7 @@ impl FromStr for Ordering {
     type Err = UnknownWord;
 
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL
-            .into_iter()
-            .find(|known| known.as_str() == text)
-            .ok_or_else(|| UnknownWord {
-                given: text.to_owned(),
-                known: "PER_ROW, NONE",
-            })
+        UnknownWord::or_one_of(&Self::ALL, Self::as_str, text, "PER_ROW, NONE")
     }
 }
 

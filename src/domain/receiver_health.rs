@@ -39,13 +39,8 @@ impl FromStr for HealthState {
     type Err = UnknownWord;
 
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL
-            .into_iter()
-            .find(|known| known.as_str() == text)
-            .ok_or_else(|| UnknownWord {
-                given: text.to_owned(),
-                known: "HEALTHY, FAILING, PROBING, INACTIVE",
-            })
+        let known = "HEALTHY, FAILING, PROBING, INACTIVE";
+        UnknownWord::or_one_of(&Self::ALL, Self::as_str, text, known)
     }
 }
 

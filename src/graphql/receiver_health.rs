@@ -18,7 +18,7 @@ pub enum WebhookReceiverHealth {
     /// Its last attempt failed. Each event is tried again by the retry policy.
     Failing,
     /// Its last ten attempts or more failed. It gets one request at a time, at intervals that grow from 5 seconds to 5
-    /// minutes, until one delivers; then everything that waits goes, oldest first. Meanwhile its events use up no
+    /// minutes, until one delivers; then what waits goes, at first one by one. Meanwhile its events use up no
     /// attempts. After 5 days of nothing but failure it is deactivated.
     Probing,
     /// It is not active; `inactiveReason` says why if rowhook deactivated it.

@@ -74,6 +74,18 @@ pub fn after(
 ) -> Option<ReceiverHealth> {
     let revision = health.revision + 1;
     match seen.sign {
+        // Another probe now would fail by the same fault.
+        Sign::Nothing if seen.probe && !seen.floor.is_zero() => {
+            let probing = health.probing?;
+            Some(ReceiverHealth {
+                probing: Some(Probing {
+                    next_at: seen.now + TimeDelta::from_std(seen.floor).unwrap_or_default(),
+                    ..probing
+                }),
+                revision,
+                ..health.clone()
+            })
+        }
         Sign::Nothing => None,
         Sign::Took if health.failures.is_none() && health.probing.is_none() => None,
         Sign::Took => Some(ReceiverHealth {

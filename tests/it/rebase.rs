@@ -21,7 +21,7 @@ use crate::support::{
     cluster::Cluster,
     command::Shell,
     house::{House, psql},
-    receiver::{Answer, Delivery},
+    receiver::{Answer, Delivery, Receiver},
     service::{Service, Watched},
     stored::{number, run, texts},
     wait::{until, until_ok},
@@ -175,16 +175,7 @@ async fn goes_on_in_another_cluster(busier: Busier, window_under_way: bool) {
     items(&old_url, 3001..=3600);
     nested_item(&old_url, 5000);
     long.commit().await.unwrap();
-    let House {
-        mut service,
-        receiver,
-        app,
-        ..
-    } = house;
-    service.terminate().await;
-    let lease = "update rowhook.leases set expires_at = now() where kind = 'poller'";
-    app.execute_unprepared(lease).await.unwrap();
-    app.close().await.unwrap();
+    let receiver = closed(house).await;
     let delivered = receiver.deliveries().len();
     let known = receiver
         .deliveries()
@@ -397,6 +388,21 @@ fn shell_on(url: &str) -> Shell {
     shell
 }
 
+/// Stops the service, frees the poller's lease that [`hold_capture`] holds, and keeps the receiver.
+async fn closed(house: House) -> Receiver {
+    let House {
+        mut service,
+        receiver,
+        app,
+        ..
+    } = house;
+    service.terminate().await;
+    let lease = "update rowhook.leases set expires_at = now() where kind = 'poller'";
+    app.execute_unprepared(lease).await.unwrap();
+    app.close().await.unwrap();
+    receiver
+}
+
 #[tokio::test]
 async fn pg_upgrade_keeps_what_the_cursor_knows() {
     let mut old = Cluster::start("").await;
@@ -408,16 +414,7 @@ async fn pg_upgrade_keeps_what_the_cursor_knows() {
     hold_capture(&house).await;
     items(&house.url, 11..=15);
     nested_item(&house.url, 16);
-    let House {
-        mut service,
-        receiver,
-        app,
-        ..
-    } = house;
-    service.terminate().await;
-    let lease = "update rowhook.leases set expires_at = now() where kind = 'poller'";
-    app.execute_unprepared(lease).await.unwrap();
-    app.close().await.unwrap();
+    let receiver = closed(house).await;
     old.shut_down();
 
     let new = old.upgraded().await;

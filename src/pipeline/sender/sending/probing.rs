@@ -73,18 +73,10 @@ impl Sending {
             self.health = health;
             self.tell_state(before);
         }
-        if let (true, Some(probing), Verdict::Retry { after, .. }) =
-            (done.probe, &mut self.health.probing, outcome.verdict)
+        if let (true, Some(probing), Verdict::Retry { .. }) =
+            (done.probe, self.health.probing, outcome.verdict)
         {
-            if done.says == Says::Nothing {
-                // The fault was rowhook's own: it says nothing of the receiver, and the next one would fail like it.
-                probing.next_at = now + TimeDelta::from_std(after).unwrap_or_default();
-                outcome.due_at = Some(probing.next_at);
-                self.health.revision += 1;
-                outcome.health = Some(self.health.clone());
-            } else {
-                outcome.due_at = Some(probing.next_at);
-            }
+            outcome.due_at = Some(probing.next_at);
         }
         let begun = outcome.attempt.as_ref().map(|attempt| attempt.started_at);
         if done.gone {
