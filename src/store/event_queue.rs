@@ -37,6 +37,15 @@ pub enum Unpark {
     Any,
 }
 
+/// What bodies are made from.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// Of these events.
+    pub events: Vec<DueEvent>,
+    /// These are owed too, and were too much at once.
+    pub later: Vec<EventId>,
+}
+
 /// The queue of each receiver.
 #[async_trait]
 pub trait EventQueue: Send + Sync {
@@ -66,11 +75,14 @@ pub trait EventQueue: Send + Sync {
     /// When the next waiting event is due.
     async fn next_due(&self, receiver: ReceiverId) -> Result<Option<DateTime<Utc>>, StoreError>;
 
-    /// The waiting and parked events that belong to these rows, in id order.
+    /// Of each of these rows the first event that waits or is parked there, as its own row and as the one that it
+    /// came from; those of `in_view` are passed over. In id order. A row may have any number of them, so no more
+    /// are read.
     async fn blocking(
         &self,
         receiver: ReceiverId,
         rows: &[i64],
+        in_view: &[EventId],
     ) -> Result<Vec<QueuedEvent>, StoreError>;
 
     /// Parks ready events behind an earlier one of their row.
@@ -97,9 +109,9 @@ pub trait EventQueue: Send + Sync {
     /// Whether the receiver has waiting or parked events.
     async fn in_trouble(&self, receiver: ReceiverId) -> Result<bool, StoreError>;
 
-    /// What the bodies of these events are made from. Events that are no longer owed are left out, and
-    /// those of deleted subscriptions, which may not be cancelled yet.
-    async fn load(&self, events: &[EventId]) -> Result<Vec<DueEvent>, StoreError>;
+    /// What the bodies of these events are made from, in id order until it comes to `most_bytes`; at least one. Events
+    /// that are no longer owed are left out, and those of deleted subscriptions, which may not be cancelled yet.
+    async fn load(&self, events: &[EventId], most_bytes: u64) -> Result<Loaded, StoreError>;
 
     /// Which of these events [`EventQueue::load`] would still return, and their rounds of redelivery.
     async fn still_owed(&self, events: &[EventId]) -> Result<HashMap<EventId, i32>, StoreError>;

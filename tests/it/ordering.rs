@@ -30,6 +30,7 @@ on_both!(
     an_answer_that_the_database_did_not_give_keeps_the_order,
     without_order_nothing_waits,
     no_more_are_in_flight_than_the_receiver_takes,
+    a_row_with_a_long_backlog_costs_the_others_nothing,
     what_the_answer_says_of_the_next_attempt,
 );
 
@@ -254,6 +255,43 @@ async fn without_order_nothing_waits(database: TestDatabase) {
     world.states_are(&[(WAITING, 1), (DELIVERED, 1)]).await;
     world.write(&[Write::Row(1)]).await;
     world.states_are(&[(WAITING, 1), (DELIVERED, 2)]).await;
+    world.finish().await;
+}
+
+/// More changes of one row than a sender has in view, and then others: those need not wait for them.
+async fn a_row_with_a_long_backlog_costs_the_others_nothing(database: TestDatabase) {
+    let mut world = World::on(database).await;
+    world.receiver("left").await;
+    let gate = Gate::shut();
+    let held = gate.clone();
+    world.network.script(move |post| match post.rows[0] {
+        1 => Reply::Gate(held.clone(), 200),
+        _ => Reply::Status(200),
+    });
+    let mut writes: Vec<Write> = (0..5000).map(|_| Write::Row(1)).collect();
+    writes.extend((2..=20).map(Write::Row));
+    world.write(&writes).await;
+    world.start();
+    until("the other rows are delivered", || {
+        world.network.delivered("left").len() == 19
+    })
+    .await;
+    assert!(
+        world
+            .network
+            .posts()
+            .iter()
+            .filter(|post| post.rows == [1])
+            .count()
+            <= 1
+    );
+    gate.open();
+    // What was put aside comes back, several times over, and in order.
+    until("the row goes on", || {
+        world.network.delivered("left").len() > 300
+    })
+    .await;
+    world.network.assert_order_per_row(|_| false);
     world.finish().await;
 }
 

@@ -66,6 +66,11 @@ impl Lookahead {
         self.known.contains(&id)
     }
 
+    /// What is in view or under way.
+    pub fn known(&self) -> Vec<EventId> {
+        self.known.iter().copied().collect()
+    }
+
     /// Whether an event of this row is in view that has not started.
     pub fn waits_in(&self, row: i64) -> bool {
         self.waiting_in.has(row)
@@ -133,6 +138,32 @@ impl Lookahead {
         }
     }
 
+    /// Drops from view what stands behind `keep` others of one of its rows, and what waits behind that.
+    pub fn drop_crowd(&mut self, keep: usize) -> Vec<QueuedEvent> {
+        let mut crowd: HashMap<i64, usize> = HashMap::new();
+        let mut dropped = Vec::new();
+        for (id, rows) in &self.waiting {
+            let held = rows
+                .iter()
+                .any(|row| crowd.get(&row).is_some_and(|count| *count >= keep));
+            for row in rows.iter() {
+                // Behind what is dropped everything is, in either of its rows.
+                let count = crowd.entry(row).or_default();
+                *count = if held { keep } else { *count + 1 };
+            }
+            if held {
+                dropped.push(QueuedEvent {
+                    id: *id,
+                    rows: *rows,
+                });
+            }
+        }
+        for event in &dropped {
+            self.forget(event.id);
+        }
+        dropped
+    }
+
     /// Drops from view the later events that share a row with these, and with those that are dropped.
     pub fn drop_behind(&mut self, id: EventId, rows: RowHashes) -> Vec<QueuedEvent> {
         let mut blocked: HashSet<i64> = rows.iter().collect();
@@ -153,8 +184,8 @@ impl Lookahead {
     }
 }
 
-/// Which of a page's events wait behind others that stand in the database: `blocking` are the waiting
-/// and parked events of the page's rows that are not in view. Both in id order.
+/// Which of a page's events wait behind others that stand in the database: `blocking` are the first waiting
+/// or parked ones of the page's rows that are not in view. Both in id order.
 pub fn blocked(page: &[QueuedEvent], blocking: &[QueuedEvent]) -> Vec<QueuedEvent> {
     let mut first: HashMap<i64, EventId> = HashMap::new();
     for event in blocking {
@@ -272,6 +303,24 @@ mod tests {
         );
         view.finish(EventId(1), events[0].rows);
         assert_eq!(ids(&view.startable(Ordering::PerRow, 9)), [2, 5]);
+    }
+
+    #[test]
+    fn a_crowd_leaves_the_view_and_what_waits_behind_it() {
+        let events = [
+            event(1, 10, None),
+            event(2, 10, None),
+            event(3, 20, None),
+            event(4, 10, None),
+            event(5, 20, Some(10)),
+            event(6, 20, None),
+            event(7, 30, None),
+        ];
+        let mut crowded = view(&events);
+        assert_eq!(crowded.drop_crowd(2), [events[3], events[4], events[5]]);
+        assert_eq!(crowded.len(), 4);
+        assert!(!crowded.knows(EventId(4)) && crowded.knows(EventId(7)));
+        assert!(view(&events).drop_crowd(9).is_empty());
     }
 
     #[test]

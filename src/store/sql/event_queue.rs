@@ -14,7 +14,7 @@ use crate::{
     },
     store::{
         StoreError,
-        event_queue::{EventQueue, ReceiverWork, Unpark},
+        event_queue::{EventQueue, Loaded, ReceiverWork, Unpark},
     },
 };
 
@@ -52,6 +52,59 @@ impl SqlEventQueue {
             .await?;
         rows.iter().map(queued_event).collect()
     }
+}
+
+/// The bodies of events that are owed, in id order, up to so many bytes. What lies beyond is told by id alone: sizes are
+/// known without reading.
+fn load_sql(dialect: Dialect) -> String {
+    format!(
+        "select o.*, case when o.has_room then {row_data} end as row_data,
+                case when o.has_room then {old_values} end as old_values
+         from (select e.id, e.change_id, e.subscription_id, e.sequence, e.resource_id, e.action, e.transaction_id,
+                      e.occurred_at, e.row_id, e.row_hash, e.previous_hash, e.attempt_count, e.budget_used,
+                      e.redelivery, e.payload,
+                      coalesce(sum(coalesce(octet_length(b.row_data), 0) + coalesce(octet_length(b.old_values), 0))
+                        over (order by e.id rows between unbounded preceding and 1 preceding), 0) <= $2 as has_room
+               from rowhook.events e
+               left join rowhook.logged_actions b on b.id = e.change_id
+               left join rowhook.subscriptions s on s.id = e.subscription_id
+               where {} and {OWED}) o
+         left join rowhook.logged_actions l on l.id = o.change_id
+         order by o.id",
+        one_of(dialect, "e.id", "$1"),
+        row_data = user_text(dialect, "l.row_data"),
+        old_values = user_text(dialect, "l.old_values"),
+    )
+}
+
+/// The first that stands in the way of each row, for either column by which an event belongs to a row: a step through
+/// that column's index for each row. (A range of one value, so that no other index has the order that is asked for.)
+pub fn blocking_sql(dialect: Dialect) -> String {
+    let not_in_view = format!("not ({})", one_of(dialect, "p.id", "$3"));
+    let first = |column: &str| {
+        format!(
+            "select p.id from rowhook.events p
+             where p.receiver_id = $1 and p.state in (1, 2) and p.{column} >= r.value and p.{column} <= r.value
+               and {not_in_view}
+             order by p.{column}, p.id limit 1"
+        )
+    };
+    let rows = match dialect {
+        Dialect::Postgres => "unnest($2::bigint[]) as r(value)",
+        Dialect::Sqlite => "json_each($2) as r",
+    };
+    let found = |column: &str| {
+        format!(
+            "select e.id as id, e.row_hash as row_hash, e.previous_hash as previous_hash
+             from (select ({}) as id from {rows}) as f join rowhook.events e on e.id = f.id",
+            first(column)
+        )
+    };
+    format!(
+        "select * from ({} union {}) as found order by id",
+        found("row_hash"),
+        found("previous_hash")
+    )
 }
 
 fn queued_event(row: &QueryResult) -> Result<QueuedEvent, StoreError> {
@@ -205,20 +258,13 @@ impl EventQueue for SqlEventQueue {
         &self,
         receiver: ReceiverId,
         rows: &[i64],
+        in_view: &[EventId],
     ) -> Result<Vec<QueuedEvent>, StoreError> {
         let dialect = self.db.dialect();
-        let sql = format!(
-            "select id, row_hash, previous_hash from rowhook.events
-             where receiver_id = $1 and state in (1, 2) and {}
-             union
-             select id, row_hash, previous_hash from rowhook.events
-             where receiver_id = $1 and state in (1, 2) and previous_hash is not null and {}
-             order by id",
-            one_of(dialect, "row_hash", "$2"),
-            one_of(dialect, "previous_hash", "$2"),
-        );
         let rows = numbers(dialect, rows.iter().copied());
-        self.queued(&sql, [receiver.0.into(), rows]).await
+        let in_view = numbers(dialect, in_view.iter().map(|id| id.0));
+        self.queued(&blocking_sql(dialect), [receiver.0.into(), rows, in_view])
+            .await
     }
 
     async fn park(&self, receiver: ReceiverId, events: &[EventId]) -> Result<(), StoreError> {
@@ -254,28 +300,20 @@ impl EventQueue for SqlEventQueue {
         Ok(row.is_some())
     }
 
-    async fn load(&self, events: &[EventId]) -> Result<Vec<DueEvent>, StoreError> {
+    async fn load(&self, events: &[EventId], most_bytes: u64) -> Result<Loaded, StoreError> {
         let dialect = self.db.dialect();
-        let rows = self
-            .db
-            .query_all_raw(self.db.statement(
-                &format!(
-                    "select e.id, e.subscription_id, e.sequence, e.resource_id, e.action,
-                            e.transaction_id, e.occurred_at, e.row_id, e.row_hash, e.previous_hash,
-                            e.attempt_count, e.budget_used, e.redelivery, e.payload,
-                            {row_data} as row_data, {old_values} as old_values
-                     from rowhook.events e
-                     left join rowhook.logged_actions l on l.id = e.change_id
-                     left join rowhook.subscriptions s on s.id = e.subscription_id
-                     where {} and {OWED}",
-                    one_of(dialect, "e.id", "$1"),
-                    row_data = user_text(dialect, "l.row_data"),
-                    old_values = user_text(dialect, "l.old_values"),
-                ),
-                [numbers(dialect, events.iter().map(|id| id.0))],
-            ))
-            .await?;
-        rows.iter().map(|row| due_event(dialect, row)).collect()
+        let ids = numbers(dialect, events.iter().map(|id| id.0));
+        let most = i64::try_from(most_bytes).unwrap_or(i64::MAX);
+        let statement = self.db.statement(&load_sql(dialect), [ids, most.into()]);
+        let mut loaded = Loaded::default();
+        for row in self.db.query_all_raw(statement).await? {
+            if row.try_get("", "has_room")? {
+                loaded.events.push(due_event(dialect, &row)?);
+            } else {
+                loaded.later.push(EventId(row.try_get("", "id")?));
+            }
+        }
+        Ok(loaded)
     }
 
     async fn still_owed(&self, events: &[EventId]) -> Result<HashMap<EventId, i32>, StoreError> {

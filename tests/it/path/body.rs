@@ -16,6 +16,7 @@ on_both!(
     headers_are_complete,
     each_content_type_carries_the_same_body,
     a_body_that_is_too_large_fails_and_is_seen,
+    many_large_bodies_arrive,
 );
 
 async fn each_action_says_what_changed(database: TestDatabase) {
@@ -241,4 +242,22 @@ async fn a_body_that_is_too_large_fails_and_is_seen(database: TestDatabase) {
     );
     assert_eq!(failed[0]["attemptCount"], 0);
     assert_eq!(house.receiver.deliveries().len(), 1);
+}
+
+/// More than a sender holds at once, several times over.
+async fn many_large_bodies_arrive(database: TestDatabase) {
+    let house = House::of(database).await;
+    house.register_for_items("/items", "").await;
+    let large = "x".repeat(300 << 10);
+    let rows: Vec<String> = (1..=25).map(|id| format!("({id}, 0, '{large}')")).collect();
+    let insert = format!("insert into items values {}", rows.join(", "));
+    house.sql(&insert).await;
+    let deliveries = house.receiver.wait_for_events(25).await;
+    house.settled(25).await;
+    assert!(
+        deliveries
+            .iter()
+            .all(|one| one.data()["new"]["note"] == large.as_str())
+    );
+    assert_eq!(house.receiver.deliveries().len(), 25);
 }

@@ -4,6 +4,7 @@
 //! written behind their backs (`support::stored`).
 
 mod api_keys;
+mod bodies;
 mod capture;
 mod deletion;
 mod event_lists;

@@ -1,12 +1,12 @@
 //! A row with a long backlog: what waits behind a settled event is made ready a few at a time.
 
 use rowhook::{
-    domain::ids::ReceiverId,
+    domain::ids::{EventId, ReceiverId},
     store::{
         event_queue::{EventQueue as _, Unpark},
         sql::{
             db::{Db, Dialect},
-            event_queue::SqlEventQueue,
+            event_queue::{SqlEventQueue, blocking_sql},
             parking::{unpark_first_sql, unpark_sql},
         },
     },
@@ -24,6 +24,7 @@ on_both!(
     the_first_of_a_row_become_ready,
     a_few_of_a_long_row_are_found_by_reading_a_few,
     what_has_nothing_to_wait_for_is_found_by_reading_the_first_of_each_row,
+    what_stands_in_the_way_is_the_first_of_each_row,
 );
 
 /// Of each of three rows of receiver 1.
@@ -110,5 +111,35 @@ async fn what_has_nothing_to_wait_for_is_found_by_reading_the_first_of_each_row(
     let plan = plan(&db, &sql, vec![1.into(), 1000.into()]).await;
     let read = reads(&plan, 3 * PARKED);
     assert!(read <= 100, "{read}\n{plan}");
+    assert!(!plan.contains("Seq Scan on events"), "{plan}");
+}
+
+async fn what_stands_in_the_way_is_the_first_of_each_row(database: TestDatabase) {
+    let db = database.migrated().await;
+    parked(&db).await;
+    let queue = SqlEventQueue::new(db.clone());
+    let first = async |rows: &[i64], in_view: &[i64]| -> Vec<i64> {
+        let in_view: Vec<EventId> = in_view.iter().map(|id| EventId(*id)).collect();
+        let found = queue.blocking(ReceiverId(1), rows, &in_view).await;
+        found.unwrap().iter().map(|event| event.id.0).collect()
+    };
+    // The ids are 1, 2, 3 … for rows 1, 2, 3, 1, …; the tenth is of row 1 and came from row 11.
+    assert_eq!(first(&[1, 2], &[]).await, [1, 2]);
+    assert_eq!(first(&[1, 2, 11], &[1]).await, [2, 4, 10]);
+    assert_eq!(first(&[11], &[10]).await, [40]);
+    assert!(first(&[77], &[]).await.is_empty());
+
+    let (rows, in_view): (Value, Value) = match db.dialect() {
+        Dialect::Postgres => (vec![1_i64, 2, 11].into(), vec![1_i64].into()),
+        Dialect::Sqlite => ("[1, 2, 11]".into(), "[1]".into()),
+    };
+    let plan = plan(
+        &db,
+        &blocking_sql(db.dialect()),
+        vec![1.into(), rows, in_view],
+    )
+    .await;
+    let read = reads(&plan, 3 * PARKED);
+    assert!(read <= 40, "{read}\n{plan}");
     assert!(!plan.contains("Seq Scan on events"), "{plan}");
 }

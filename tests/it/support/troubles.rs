@@ -16,7 +16,7 @@ use rowhook::{
     domain::{
         action::Action,
         attempt::Outcome,
-        event::{DueEvent, NewEvent, QueuedEvent},
+        event::{NewEvent, QueuedEvent},
         ids::{EventId, ReceiverId},
         interval::ActivityInterval,
         receiver::DeliveryTarget,
@@ -27,7 +27,7 @@ use rowhook::{
         StoreError,
         change_log::{ChangeLog, ChangePage, Cursor, FanOutStore},
         delivery_targets::DeliveryTargets,
-        event_queue::{EventQueue, OutcomeLog, ReceiverWork, Unpark},
+        event_queue::{EventQueue, Loaded, OutcomeLog, ReceiverWork, Unpark},
         leases::{LeaseOf, LeaseStore},
     },
 };
@@ -263,9 +263,10 @@ impl EventQueue for Troubled<dyn EventQueue> {
         &self,
         receiver: ReceiverId,
         rows: &[i64],
+        in_view: &[EventId],
     ) -> Result<Vec<QueuedEvent>, StoreError> {
         self.troubles.meet_for(receiver, Point::Blocking).await?;
-        self.door.blocking(receiver, rows).await
+        self.door.blocking(receiver, rows, in_view).await
     }
 
     async fn park(&self, receiver: ReceiverId, events: &[EventId]) -> Result<(), StoreError> {
@@ -298,9 +299,9 @@ impl EventQueue for Troubled<dyn EventQueue> {
         self.door.in_trouble(receiver).await
     }
 
-    async fn load(&self, events: &[EventId]) -> Result<Vec<DueEvent>, StoreError> {
+    async fn load(&self, events: &[EventId], most_bytes: u64) -> Result<Loaded, StoreError> {
         self.troubles.meet(Point::Load).await?;
-        self.door.load(events).await
+        self.door.load(events, most_bytes).await
     }
 
     async fn still_owed(&self, events: &[EventId]) -> Result<HashMap<EventId, i32>, StoreError> {

@@ -24,8 +24,11 @@ use super::{LONGEST_NAP, PAGE, REREAD, Sending};
 const PAGES_PER_TURN: usize = 4;
 /// Events in view at most; behind a hot row further pages are read up to this.
 const VIEW: usize = 4000;
-/// Bodies read at once.
+/// Once the view is full of rows that have their turn, so many of each stay in it.
+const OF_A_CROWDED_ROW: usize = 64;
+/// Bodies read at once, and so many bytes of them, beyond which only what starts at once is read.
 const LOAD: usize = 64;
+const LOAD_BYTES: u64 = 4 << 20;
 /// While the receiver is in trouble, what is parked behind nothing is looked for this often.
 const ORPHANS: Duration = Duration::from_secs(60);
 /// Parked events made ready in one transaction.
@@ -103,6 +106,12 @@ impl Sending {
         }
         let starved = self.view.startable(target.receiver.ordering, 1).is_empty();
         for _ in 0..PAGES_PER_TURN {
+            if starved && self.view.len() >= VIEW && !self.read_all {
+                // Nothing that could go is in view, and what is not in view may go.
+                let crowd = self.view.drop_crowd(OF_A_CROWDED_ROW);
+                self.park(&crowd).await?;
+                work.goes_on();
+            }
             let low = self.view.len() < PAGE as usize / 2;
             if self.read_all || !(low || (starved && self.view.len() < VIEW)) {
                 break;
@@ -190,7 +199,10 @@ impl Sending {
         if self.trouble && target.receiver.ordering == Ordering::PerRow && !page.is_empty() {
             let rows: HashSet<i64> = page.iter().flat_map(|event| event.rows.iter()).collect();
             let rows: Vec<i64> = rows.into_iter().collect();
-            let mut blocking = self.parts.queue.blocking(self.receiver(), &rows).await?;
+            // What is in view or under way is kept in order by the view itself.
+            let in_view = self.view.known();
+            let blocking = self.parts.queue.blocking(self.receiver(), &rows, &in_view);
+            let blocking = blocking.await?;
             work.goes_on();
             let unparked = self.parts.queue.unparked_by_others(self.receiver()).await?;
             work.goes_on();
@@ -200,8 +212,6 @@ impl Sending {
                 self.build_view_anew();
                 return Ok(Page::Stale);
             }
-            // What is in view or under way is kept in order by the view itself.
-            blocking.retain(|event| !self.view.knows(event.id));
             let held = blocked(&page, &blocking);
             self.park(&held).await?;
             work.goes_on();
@@ -237,18 +247,20 @@ impl Sending {
             return Ok(());
         }
         let ordering = target.receiver.ordering;
-        let next = self.view.startable(ordering, capacity);
-        if next.iter().all(|id| self.bodies.contains_key(id)) {
-            return Ok(());
+        loop {
+            let next = self.view.startable(ordering, capacity);
+            if next.iter().all(|id| self.bodies.contains_key(id)) {
+                return Ok(());
+            }
+            let wanted: Vec<EventId> = self
+                .view
+                .startable(ordering, capacity.max(LOAD))
+                .into_iter()
+                .filter(|id| !self.bodies.contains_key(id))
+                .take(LOAD)
+                .collect();
+            self.load_these(wanted, work).await?;
         }
-        let wanted: Vec<EventId> = self
-            .view
-            .startable(ordering, capacity.max(LOAD))
-            .into_iter()
-            .filter(|id| !self.bodies.contains_key(id))
-            .take(LOAD)
-            .collect();
-        self.load_these(wanted, work).await
     }
 
     /// Reads the bodies of these.
@@ -257,16 +269,16 @@ impl Sending {
         wanted: Vec<EventId>,
         work: &Work,
     ) -> Result<(), StoreError> {
-        let loaded = self.parts.queue.load(&wanted).await?;
-        let versions = loaded.iter().map(|event| event.resource_id);
+        let loaded = self.parts.queue.load(&wanted, LOAD_BYTES).await?;
+        let versions = loaded.events.iter().map(|event| event.resource_id);
         work.goes_on();
         self.parts.versions.learn(versions).await?;
         work.goes_on();
-        for event in loaded {
+        for event in loaded.events {
             self.bodies.insert(event.id, event);
         }
         for id in wanted {
-            if !self.bodies.contains_key(&id) {
+            if !self.bodies.contains_key(&id) && !loaded.later.contains(&id) {
                 // Cancelled, or delivered by an outcome that this look came before.
                 self.forget(id);
             }
