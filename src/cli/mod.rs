@@ -7,6 +7,7 @@
 )]
 
 mod api_client;
+mod bench;
 mod demo;
 mod doctor;
 mod healthcheck;
@@ -71,6 +72,7 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    Bench(bench::BenchArgs),
     Healthcheck(healthcheck::HealthcheckArgs),
 }
 
@@ -186,6 +188,7 @@ pub fn run() -> ExitCode {
                 clap_complete::generate(shell, &mut command, "rowhook", &mut std::io::stdout());
                 Ok(())
             }
+            Command::Bench(args) => bench::run(args).await,
             Command::Healthcheck(args) => healthcheck::run(args).await,
         }
     });

@@ -10,6 +10,7 @@ mod graphql;
 mod negotiate;
 mod operations;
 mod respond;
+pub mod sink;
 mod socket;
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@
 //! nothing here calls into it, which is the point.
 
 mod changes;
+pub mod load;
 mod tables;
 
 pub use changes::{SampleChange, SampleChanges};

@@ -1,5 +1,6 @@
 //! The commands, each as a person or a script calls it: what it prints, and its exit code.
 
+mod bench;
 mod commands;
 mod doctor;
 mod newcomer;

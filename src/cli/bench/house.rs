@@ -1,0 +1,223 @@
+//! What a scenario measures: a database of its own, and rowhook as a process that serves it.
+
+use std::{
+    fs::File,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::sample::load::{Load, LoadTable};
+
+use super::{
+    super::{Failure, api_client::ApiClient},
+    usage::Usage,
+};
+
+/// What the service is called with.
+const ADMIN_KEY: &str = "the bench's own key";
+
+/// The database and the service.
+pub struct House {
+    /// The application.
+    pub load: Load,
+    api: ApiClient,
+    service: Child,
+    // What it prints goes nowhere, but a closed pipe would end it.
+    _output: BufReader<ChildStdout>,
+    database: Database,
+    // With its configuration, its log and an embedded database.
+    folder: TempDir,
+}
+
+/// Where the tables are.
+struct Database {
+    url: String,
+    /// PostgreSQL: the server and the name to drop in the end.
+    server: Option<(Load, String)>,
+}
+
+/// What a receiver is registered with, beside its URI.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// Its URI.
+    pub uri: String,
+    /// What it is subscribed to (new rows).
+    pub table: LoadTable,
+    /// Further members of `CreateWebhookReceiverInput`.
+    pub settings: Value,
+}
+
+impl House {
+    /// Makes the database and starts rowhook. `server`: a PostgreSQL server's URL, else the embedded database.
+    pub async fn start(server: Option<&str>) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir().map_err(Failure::of_work)?;
+        let database = Database::make(server, folder.path()).await?;
+        // The application makes an embedded database, and rowhook finds it.
+        let load = match server {
+            Some(_) => Load::connect(&database.url, 8).await,
+            None => Load::connect(&format!("{}?mode=rwc", database.url), 8).await,
+        };
+        let load = load.map_err(Failure::of_work)?;
+        load.create_tables().await.map_err(Failure::of_work)?;
+        let (service, output, address) = serve(&database.url, folder.path())?;
+        Ok(Self {
+            load,
+            api: ApiClient::new(&format!("http://{address}/graphql"), ADMIN_KEY)?,
+            service,
+            _output: output,
+            database,
+            folder,
+        })
+    }
+
+    /// Registers a receiver and subscribes it to new rows of its table; returns its id.
+    pub async fn register(&self, receiver: &Registered) -> Result<i64, Failure> {
+        let mut input = receiver.settings.clone();
+        input["name"] = json!("bench");
+        input["webhookUri"] = json!(receiver.uri);
+        let made = "mutation ($input: CreateWebhookReceiverInput!) {
+            createWebhookReceiver(input: $input) { webhookReceiver { id } } }";
+        let made = self.api.call(made, json!({"input": input})).await?;
+        let id = made["createWebhookReceiver"]["webhookReceiver"]["id"].as_i64();
+        let id = id.ok_or_else(|| Failure::of_work("the API answered without an id"))?;
+        let subscribe = "mutation ($input: CreateWebhookSubscriptionInput!) {
+            createWebhookSubscription(input: $input) { webhookSubscription { id } } }";
+        let input =
+            json!({"receiverId": id, "resource": receiver.table.resource(), "action": "CREATE"});
+        self.api.call(subscribe, json!({"input": input})).await?;
+        Ok(id)
+    }
+
+    /// What the API answers.
+    pub async fn ask(&self, document: &str) -> Result<Value, Failure> {
+        self.api.call(document, json!({})).await
+    }
+
+    /// Writes `rate` rows per second, each a transaction of its own, for `time`; returns the last id.
+    pub async fn write_at(
+        load: &Load,
+        table: LoadTable,
+        first: u64,
+        rate: f64,
+        time: Duration,
+    ) -> Result<u64, Failure> {
+        let began = Instant::now();
+        let mut next = first;
+        loop {
+            let due = Duration::from_secs_f64((next - first) as f64 / rate);
+            if due >= time {
+                return Ok(next - 1);
+            }
+            tokio::time::sleep_until((began + due).into()).await;
+            load.insert(table, next, 1)
+                .await
+                .map_err(Failure::of_work)?;
+            next += 1;
+        }
+    }
+
+    /// What the service has used so far; none where the system does not tell.
+    pub fn usage(&self) -> Option<Usage> {
+        Usage::of(self.service.id())
+    }
+
+    /// The end of the service's log.
+    pub fn log(&self) -> String {
+        let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    /// Ends the service and drops the database.
+    pub async fn stop(mut self) -> Result<(), Failure> {
+        self.service.kill().map_err(Failure::of_work)?;
+        self.service.wait().map_err(Failure::of_work)?;
+        self.load.clone().close().await.map_err(Failure::of_work)?;
+        if let Some((server, name)) = &self.database.server {
+            server.drop_database(name).await.map_err(Failure::of_work)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        // Also when a scenario fails; after `stop` it has ended.
+        let _ended = self.service.kill();
+        let _ended = self.service.wait();
+    }
+}
+
+impl Database {
+    async fn make(server: Option<&str>, folder: &Path) -> Result<Self, Failure> {
+        let Some(url) = server else {
+            let file = folder.join("rowhook.db");
+            return Ok(Self {
+                url: format!("sqlite://{}", file.display()),
+                server: None,
+            });
+        };
+        let mut own = url::Url::parse(url)
+            .map_err(|error| Failure::of_usage(format!("--server {url}: {error}")))?;
+        let name = format!("rowhook_bench_{:08x}", rand::random::<u32>());
+        own.set_path(&name);
+        let server = Load::connect(url, 1).await;
+        let server = server.map_err(|error| Failure::of_work(format!("--server: {error}")))?;
+        let made = server.create_database(&name).await;
+        made.map_err(|error| Failure::of_work(format!("--server: {error}")))?;
+        Ok(Self {
+            url: own.to_string(),
+            server: Some((server, name)),
+        })
+    }
+}
+
+/// The process, what it prints, and its address.
+fn serve(
+    database: &str,
+    folder: &Path,
+) -> Result<(Child, BufReader<ChildStdout>, String), Failure> {
+    let mut settings = format!(
+        "database_url = {database:?}\nlisten = \"127.0.0.1:0\"\nadmin_key = {ADMIN_KEY:?}\n\
+         secret_key = \"{}\"\n[receivers]\nallow_http = true\n\
+         allow_private_networks = [\"127.0.0.0/8\"]\n",
+        // Nothing that the bench seals is a secret.
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+    );
+    for table in LoadTable::ALL {
+        settings.push_str(&format!(
+            "[[resources]]\nname = {:?}\ntable = {:?}\n",
+            table.resource(),
+            table.table()
+        ));
+    }
+    let file = folder.join("rowhook.toml");
+    std::fs::write(&file, settings).map_err(Failure::of_work)?;
+    let log = File::create(folder.join("log")).map_err(Failure::of_work)?;
+    let mut command = Command::new(std::env::current_exe().map_err(Failure::of_work)?);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROWHOOK_")) {
+        command.env_remove(name);
+    }
+    let mut service = command
+        .args(["serve", "--config"])
+        .arg(&file)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .map_err(Failure::of_work)?;
+    let mut output = BufReader::new(service.stdout.take().expect("it is piped"));
+    let mut line = String::new();
+    output.read_line(&mut line).map_err(Failure::of_work)?;
+    let address = line.trim().rsplit_once("http://");
+    let Some((_, address)) = address else {
+        let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+        return Err(Failure::of_work(format!("rowhook did not start:\n{log}")));
+    };
+    Ok((service, output, address.to_owned()))
+}

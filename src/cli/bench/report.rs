@@ -1,0 +1,101 @@
+//! What a scenario prints: a table for people, JSON for programs, and how far it is on the way.
+
+use std::{io::IsTerminal as _, time::Duration};
+
+use comfy_table::{Table, presets::ASCII_MARKDOWN};
+use serde::Serialize;
+
+use super::super::Failure;
+
+/// A line of a scenario's table.
+pub trait Row: Serialize {
+    /// The table's headings.
+    const HEADINGS: &'static [&'static str];
+
+    /// The line's cells, one for each heading.
+    fn cells(&self) -> Vec<String>;
+}
+
+/// What came of a scenario.
+#[derive(Serialize)]
+pub struct Report<R> {
+    /// Its name.
+    pub scenario: &'static str,
+    /// `postgres` or `sqlite`.
+    pub database: &'static str,
+    /// Processors of this machine, which rowhook, its database, the sink and the load share.
+    pub processors: usize,
+    /// Signed POSTs per second that the same sink took from a bare client loop, in this run.
+    pub limit_per_second: f64,
+    /// The measurements.
+    pub rows: Vec<R>,
+}
+
+impl<R: Row> Report<R> {
+    /// Prints it.
+    pub fn print(&self, json: bool) -> Result<(), Failure> {
+        if json {
+            let text = serde_json::to_string_pretty(self).map_err(Failure::of_work)?;
+            println!("{text}");
+            return Ok(());
+        }
+        println!(
+            "{} on {}; rowhook, database, sink and load share {} processors",
+            self.scenario, self.database, self.processors
+        );
+        println!(
+            "the limit of this run: {:.0} signed POSTs per second, by a client loop without database",
+            self.limit_per_second
+        );
+        let mut table = Table::new();
+        table.load_style(ASCII_MARKDOWN).set_header(R::HEADINGS);
+        for row in &self.rows {
+            table.add_row(row.cells());
+        }
+        println!("\n{table}");
+        Ok(())
+    }
+}
+
+/// Tells a person who waits what is done now.
+pub fn progress(now: &str) {
+    if std::io::stderr().is_terminal() {
+        eprintln!("… {now}");
+    }
+}
+
+/// The smallest value that `share` of all values do not exceed; none without values.
+pub fn quantile(sorted: &[u64], share: f64) -> Option<u64> {
+    let place = (sorted.len() as f64 * share).ceil() as usize;
+    sorted.get(place.max(1) - 1).copied()
+}
+
+/// Milliseconds of so many microseconds.
+pub fn milliseconds(micros: Option<u64>) -> Option<f64> {
+    micros.map(|micros| micros as f64 / 1000.0)
+}
+
+/// A figure with so many decimals, or that there is none.
+pub fn cell(figure: Option<f64>, decimals: usize) -> String {
+    figure.map_or_else(|| "–".to_owned(), |figure| format!("{figure:.decimals$}"))
+}
+
+/// Seconds between two points in microseconds.
+pub fn seconds(from: u64, to: u64) -> f64 {
+    Duration::from_micros(to.saturating_sub(from)).as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_by_nearest_rank() {
+        let hundred: Vec<u64> = (1..=100).collect();
+        assert_eq!(quantile(&hundred, 0.5), Some(50));
+        assert_eq!(quantile(&hundred, 0.99), Some(99));
+        assert_eq!(quantile(&hundred, 1.0), Some(100));
+        assert_eq!(quantile(&[7], 0.01), Some(7));
+        assert_eq!(quantile(&[], 0.5), None);
+    }
+}
