@@ -24,6 +24,7 @@ mod frozen;
 mod graphql_api;
 mod guardian;
 mod in_time;
+mod instances;
 mod large_window;
 mod layers;
 mod logs;

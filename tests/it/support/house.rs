@@ -35,6 +35,11 @@ pub struct House {
     _database: Option<TestDatabase>,
 }
 
+/// `items` as another instance watches it.
+pub fn items(dialect: Dialect) -> Watched {
+    tables(dialect).1
+}
+
 fn tables(dialect: Dialect) -> (&'static str, Watched) {
     let (sql, table) = match dialect {
         Dialect::Postgres => (

@@ -25,5 +25,6 @@ pub mod seed;
 pub mod service;
 pub mod socket;
 pub mod stored;
+pub mod throttled;
 pub mod troubles;
 pub mod wait;
