@@ -18,6 +18,7 @@ mod container;
 mod contention;
 mod crash;
 mod deletion;
+mod disk_full;
 mod failover;
 mod filters;
 mod frozen;

@@ -139,6 +139,15 @@ pub(super) async fn sqlite(
     let pool = SqlitePoolOptions::new()
         .max_connections(SQLITE_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                // A transaction that SQLite has ended itself, as it does when the disk is full, is still counted by
+                // sqlx: the next one on this connection would be a savepoint in none, and once rolled back stay open
+                // and hold the write lock for good. After the ping, what was queued for the connection is done.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
         .connect_with(options)
         .await
         .map_err(|error| ConnectError::File {
