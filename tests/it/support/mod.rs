@@ -8,6 +8,7 @@ pub mod certificates;
 pub mod cluster;
 pub mod command;
 pub mod database;
+pub mod database_road;
 pub mod graphql_ws;
 pub mod house;
 pub mod http;
