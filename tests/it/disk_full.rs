@@ -6,7 +6,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rowhook::store::sql::db::Dialect;
+use rowhook::store::{StoreError, sql::db::Dialect};
+use sea_orm::ConnectionTrait as _;
 
 use crate::support::{
     database::TestDatabase, house::House, ledger::Ledger, receiver::Answer, wait::until_ok,
@@ -101,4 +102,30 @@ async fn is_told_and_survived() {
     let (_, metrics) = house.service.http("GET", "/metrics", "").await.unwrap();
     let restarts = "rowhook_actor_restarts_total{";
     assert!(!metrics.contains(restarts), "{metrics}");
+}
+
+/// sqlx does not notice that, and what is begun on the connection next must not stay open when it is rolled back.
+#[tokio::test]
+async fn a_transaction_that_sqlite_has_ended_leaves_no_lock() {
+    let database = TestDatabase::fresh(Dialect::Sqlite).await;
+    let db = database.migrated().await;
+    let txn = db.begin().await.unwrap();
+    // It can not be less than there are.
+    let limit = "pragma max_page_count = 1";
+    txn.execute_unprepared(limit).await.unwrap();
+    let large = "create table large as select zeroblob(1000000)";
+    let full = StoreError::from(txn.execute_unprepared(large).await.unwrap_err());
+    let is_away = matches!(&full, StoreError::Unavailable(why) if why.contains("full"));
+    assert!(is_away, "{full:?}");
+    drop(txn);
+    // Each connection of the pool has its turn.
+    for _ in 0..8 {
+        let txn = db.begin().await.unwrap();
+        let locks = "update rowhook_leases set holder = holder";
+        txn.execute_unprepared(locks).await.unwrap();
+        drop(txn);
+    }
+    let app = database.application().await;
+    let write = "create table free (id integer)";
+    app.execute_unprepared(write).await.unwrap();
 }
