@@ -112,14 +112,14 @@ async fn serve(
             done.set(stream.read_u8().await.is_ok());
         }
         _ if !first || matches!(cut, Cut::Refused | Cut::NextRequest) => {
-            server.answer_all(stream, OK).await
+            server.answer_all(stream, OK).await;
         }
         Cut::Refused | Cut::NextRequest | Cut::Accepted => {}
         Cut::RequestsHead => {
             read_to(&mut stream, |bytes| {
                 bytes.windows(4).any(|four| four == b"\r\n\r\n")
             })
-            .await
+            .await;
         }
         Cut::RequestsBody => read_to(&mut stream, |bytes| bytes.len() > BODY / 2).await,
         Cut::AnswersHead => {
