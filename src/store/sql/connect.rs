@@ -29,8 +29,9 @@ pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection to PostgreSQL that does not answer within this is given up. Less than [`ACQUIRE_TIMEOUT`], so that there
 /// is time to open another one.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
-/// A connection that answered so short a time ago is not asked again.
-const TRUSTED_FOR: Duration = Duration::from_secs(1);
+/// A connection that answered so short a time ago is not asked again: no server starts again so soon, so whoever comes
+/// after a start finds out that the connection is from before.
+const TRUSTED_FOR: Duration = Duration::from_millis(50);
 /// How long a SQLite writer waits for another process's write to end.
 pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Readers beside SQLite's one writer; more only wait for each other's page cache.
