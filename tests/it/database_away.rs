@@ -22,8 +22,8 @@ use crate::support::{
 const AWAY: Duration = Duration::from_secs(30);
 /// `/readyz` says so after this at the latest, and never takes longer to answer: whoever asks gives up soon.
 const TOLD_WITHIN: Duration = Duration::from_secs(5);
-/// Whoever reads the log is told, and not flooded.
-const LINES: usize = 20;
+/// Whoever reads the log is told, and not flooded: a line for each connection and each stage.
+const LINES: usize = 40;
 
 /// The answer of `/readyz`, which has come in time, and `/healthz` is well.
 async fn readiness(service: &Service) -> (u16, String) {
