@@ -28,6 +28,7 @@ use crate::{
     },
     policy::{egress::EgressPolicy, receiver_health::HealthPolicy, webhook_uri::check_uri},
     store::{
+        StoreError,
         api_keys::ApiKeyStore,
         leases::LeaseStore,
         sql::{
@@ -66,6 +67,10 @@ pub use watched::{needed_resources, wanted_resources};
 /// How long a stop waits for what is in flight: longer than any timeout that is likely, shorter than
 /// the 30 s after which orchestrators kill.
 pub const GRACE: Duration = Duration::from_secs(20);
+/// A stop waits so long for connections to the database to be closed: one on which no answer comes would not be.
+const CLOSED_WITHIN: Duration = Duration::from_secs(3);
+/// `/readyz` waits so long for the database: whoever asks has little patience, and is to be told why.
+const PINGED_WITHIN: Duration = Duration::from_secs(3);
 /// Events written in one transaction: PostgreSQL, and SQLite, where the application's writes wait.
 const EVENTS_PER_COMMIT: (usize, usize) = (20_000, 1000);
 /// Old rows dropped in one transaction, on the same terms.
@@ -264,8 +269,12 @@ impl Service {
         self.sockets.close_all();
         self.server.stop(true).await;
         self.pipeline.finish(grace).await;
-        if let Err(error) = self.db.close().await {
-            tracing::warn!(%error, "the database connection was not closed cleanly");
+        match tokio::time::timeout(CLOSED_WITHIN, self.db.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the database connection was not closed cleanly");
+            }
+            Err(_) => tracing::warn!("the database does not answer; its connections are dropped"),
         }
         tracing::info!("stopped");
     }
@@ -399,7 +408,12 @@ struct ServiceReadiness {
 impl Readiness for ServiceReadiness {
     async fn ready(&self) -> Result<(), Vec<String>> {
         let mut reasons = self.status.ready().err().unwrap_or_default();
-        if let Err(error) = self.db.ping().await {
+        let ping = tokio::time::timeout(PINGED_WITHIN, self.db.ping()).await;
+        let ping = ping.unwrap_or_else(|_| {
+            let words = format!("no answer within {} s", PINGED_WITHIN.as_secs());
+            Err(StoreError::Unavailable(words))
+        });
+        if let Err(error) = ping {
             reasons.push(error.to_string());
         }
         if reasons.is_empty() {

@@ -4,10 +4,16 @@
 //! committed, and the receiver must have got just that: a few events twice, none other than it was, none
 //! missing. The receiver takes its time, so that there is always something in flight.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
 
 use rowhook::store::sql::db::Dialect;
-use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, Statement};
+use sea_orm::{
+    ConnectionTrait as _, DbBackend, DbErr, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait as _,
+};
 
 use crate::support::{
     both::on_both,
@@ -18,9 +24,14 @@ use crate::support::{
     load::Load,
     receiver::Answer,
     service::{DEADLINE, LOOK_AGAIN, signal},
+    wait::until_ok,
 };
 
-on_both!(rowhook_is_killed_twice, sigterm_finishes_what_is_in_flight);
+on_both!(
+    rowhook_is_killed_twice,
+    sigterm_finishes_what_is_in_flight,
+    killed_between_the_answer_and_its_record,
+);
 
 /// So many events have come when something is killed for the first and the second time; the load makes
 /// well over twice as many.
@@ -78,6 +89,55 @@ async fn sigterm_finishes_what_is_in_flight(database: TestDatabase) {
     let what = format!("rowhook stopped twice on {:?}", house.dialect);
     let faithful = compare(&house, &what).await;
     assert_eq!(faithful.duplicates, 0, "what was in flight was recorded");
+}
+
+/// The receiver has answered and the answer was read, but the database is held so that it can not be written
+/// down. The event comes once more, with the same id.
+async fn killed_between_the_answer_and_its_record(database: TestDatabase) {
+    let go: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));
+    let mut house = House::of(database).await;
+    house.receiver.answer(move |_| Answer::Once(go, 200));
+    house.register_for_items("/items", "").await;
+    house.sql("insert into items values (1, 0, 'x')").await;
+    house.receiver.wait_for_events(1).await;
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let held = house.app.begin_with_options(options).await.unwrap();
+    if house.dialect == Dialect::Postgres {
+        let lock = "lock table rowhook.events in exclusive mode";
+        held.execute_unprepared(lock).await.unwrap();
+    }
+    go.store(true, Ordering::SeqCst);
+    let answered = "rowhook_attempts_total{outcome=\"delivered\"} 1";
+    until_ok("the answer was read", async || {
+        let (_, metrics) = house.service.http("GET", "/metrics", "").await.unwrap();
+        if metrics.contains(answered) {
+            Ok(())
+        } else {
+            Err(metrics)
+        }
+    })
+    .await;
+    house.service.kill9();
+    held.rollback().await.unwrap();
+    house.service.restart().await;
+    let twice = house
+        .receiver
+        .wait_until("it comes again", |all| all.len() == 2)
+        .await;
+    assert_eq!(twice[0].text, twice[1].text);
+    assert_eq!(
+        twice[0].headers["webhook-id"],
+        twice[1].headers["webhook-id"]
+    );
+    house.sql("update items set n = n + 1").await;
+    house.receiver.wait_for_events(2).await;
+    house.settled(2).await;
+    let ledger = Ledger::read(&house.app).await;
+    let faithful = ledger.compare(&house.receiver.deliveries());
+    assert_eq!((faithful.events, faithful.duplicates), (2, 1));
 }
 
 /// A house in a cluster of its own.

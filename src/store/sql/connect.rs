@@ -26,6 +26,12 @@ use super::faults::words;
 /// How long a statement waits for a free connection before the caller is told that there is none, and a first
 /// connection for an answer.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection to PostgreSQL that does not answer within this is given up. Less than [`ACQUIRE_TIMEOUT`], so that there
+/// is time to open another one.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+/// A connection that answered so short a time ago is not asked again: no server starts again so soon, so whoever comes
+/// after a start finds out that the connection is from before.
+const TRUSTED_FOR: Duration = Duration::from_millis(50);
 /// How long a SQLite writer waits for another process's write to end.
 pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Readers beside SQLite's one writer; more only wait for each other's page cache.
@@ -139,6 +145,15 @@ pub(super) async fn sqlite(
     let pool = SqlitePoolOptions::new()
         .max_connections(SQLITE_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                // A transaction that SQLite has ended itself, as it does when the disk is full, is still counted by
+                // sqlx: the next one on this connection would be a savepoint in none, and once rolled back stay open
+                // and hold the write lock for good. After the ping, what was queued for the connection is done.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
         .connect_with(options)
         .await
         .map_err(|error| ConnectError::File {
@@ -202,6 +217,30 @@ fn refused(options: &PgConnectOptions, error: &sqlx::Error) -> ConnectError {
             _ => ConnectError::Refused { address, reason },
         },
         _ => ConnectError::Refused { address, reason },
+    }
+}
+
+/// The options of a pool that gives up connections on which no answer comes any more, though nobody closed them: a
+/// firewall that forgot them, a server whose machine is gone. sqlx asks each whether it is well before and after it
+/// is used, but afterwards without a limit, and one that hangs would be a place of the pool less for ever. Here
+/// both questions have one, and the first is left out where the second was only just answered.
+pub(super) fn gives_up_hung(pool: PgPoolOptions) -> PgPoolOptions {
+    pool.test_before_acquire(false)
+        .before_acquire(|connection, of| {
+            Box::pin(async move {
+                if of.idle_for < TRUSTED_FOR {
+                    return Ok(true);
+                }
+                answers(connection).await
+            })
+        })
+        .after_release(|connection, _| Box::pin(answers(connection)))
+}
+
+async fn answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    match tokio::time::timeout(ANSWERS_WITHIN, connection.ping()).await {
+        Ok(answer) => answer.map(|()| true),
+        Err(_) => Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into())),
     }
 }
 

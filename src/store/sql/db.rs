@@ -74,6 +74,7 @@ impl Db {
         } else {
             home.with(connect::try_postgres(url)).await?;
             let pool = PgPoolOptions::new().max_connections(connections);
+            let pool = connect::gives_up_hung(pool);
             (
                 home.with(connect::postgres(url, pool, opened.clone()))
                     .await?,

@@ -1,6 +1,9 @@
 //! What the databases' errors mean.
 
-use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
+use sea_orm::{
+    DbErr, RuntimeErr, SqlErr,
+    sqlx::{self, error::DatabaseError, sqlite::SqliteError},
+};
 
 use crate::store::StoreError;
 
@@ -21,6 +24,9 @@ impl From<DbErr> for StoreError {
                     sqlx::Error::Database(inner) if inner.code().as_deref() == Some("40P01") => {
                         Self::Unavailable(told(&error))
                     }
+                    sqlx::Error::Database(inner) if has_no_room(&**inner) => {
+                        Self::Unavailable(told(&error))
+                    }
                     // Class 57: the server is shutting down, starting or was told to end this one
                     // (PostgreSQL documentation, appendix A).
                     sqlx::Error::Database(inner)
@@ -35,6 +41,21 @@ impl From<DbErr> for StoreError {
             DbErr::Type(_) | DbErr::Json(_) => Self::Corrupt(error.to_string()),
             _ => Self::Refused(told(&error)),
         }
+    }
+}
+
+/// Whether the database lacks what it needs for any statement, such as room on its disk. On PostgreSQL that is class
+/// 53 (its documentation, appendix A); SQLite calls a disk full (13) or, where the system says it in other words, tells
+/// of an input/output error (10).
+fn has_no_room(error: &dyn DatabaseError) -> bool {
+    let Some(code) = error.code() else {
+        return false;
+    };
+    match error.try_downcast_ref::<SqliteError>() {
+        Some(_) => code
+            .parse::<u32>()
+            .is_ok_and(|code| matches!(code & 0xff, 10 | 13)),
+        None => code.starts_with("53"),
     }
 }
 

@@ -109,6 +109,18 @@ impl LeaseStore for SqlLeases {
                 values,
             ))
             .await?;
+        if taken.is_none() {
+            // No lease lasts longer than one that begins now, unless the database's clock was set back: its
+            // holder may be dead, or have given it back, and nobody could take it until the clock is there again.
+            txn.execute_raw(txn.statement(
+                &format!(
+                    "update rowhook.leases set expires_at = {end}
+                     where kind = $1 and subject = $2 and expires_at > {end}"
+                ),
+                [kind.into(), subject.into()],
+            ))
+            .await?;
+        }
         txn.commit().await?;
         Ok(taken.map(|_| start))
     }

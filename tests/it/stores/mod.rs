@@ -12,6 +12,7 @@ mod event_log;
 mod intervals;
 mod intervals_at_once;
 mod leadership;
+mod leases;
 mod page_plans;
 mod pages;
 mod plans;

@@ -35,6 +35,11 @@ pub struct House {
     _database: Option<TestDatabase>,
 }
 
+/// `items` as another instance watches it.
+pub fn items(dialect: Dialect) -> Watched {
+    tables(dialect).1
+}
+
 fn tables(dialect: Dialect) -> (&'static str, Watched) {
     let (sql, table) = match dialect {
         Dialect::Postgres => (
@@ -75,9 +80,29 @@ impl House {
         house
     }
 
+    /// The service reaches the database another way than the application does.
+    pub async fn reached_at(database: TestDatabase, of_service: &str, settings: &str) -> Self {
+        let (url, dialect) = (database.url.clone(), database.dialect);
+        let mut house = Self::between(url, of_service, dialect, settings, "", &[]).await;
+        house._database = Some(database);
+        house
+    }
+
     /// On a database that someone else takes away.
     pub async fn at(
         url: String,
+        dialect: Dialect,
+        settings: &str,
+        sql: &str,
+        watched: &[Watched],
+    ) -> Self {
+        let of_service = url.clone();
+        Self::between(url, &of_service, dialect, settings, sql, watched).await
+    }
+
+    async fn between(
+        url: String,
+        of_service: &str,
         dialect: Dialect,
         settings: &str,
         sql: &str,
@@ -97,7 +122,7 @@ impl House {
             .chain(watched.iter().copied())
             .collect();
         Self {
-            service: Service::start(&url, settings, &all).await,
+            service: Service::start(of_service, settings, &all).await,
             receiver: Receiver::start().await,
             app,
             url,

@@ -6,8 +6,11 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    net::SocketAddr,
-    sync::{Arc, Mutex},
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -29,7 +32,7 @@ use tokio::{
 
 use super::{
     raw_server::{RawServer, Received, reset},
-    service::DEADLINE,
+    service::{DEADLINE, LOOK_AGAIN},
 };
 
 /// One request that came.
@@ -39,6 +42,8 @@ pub struct Delivery {
     pub at: Instant,
     /// The same by the clock.
     pub time: DateTime<Utc>,
+    /// Where it came from.
+    pub from: IpAddr,
     /// The path that it was posted to.
     pub path: String,
     /// Its headers, names in lower case.
@@ -87,6 +92,8 @@ pub enum Answer {
     Saying(u16, &'static str),
     /// This status after a while.
     After(Duration, u16),
+    /// This status as soon as the test lets it go.
+    Once(&'static AtomicBool, u16),
     /// The connection is reset.
     Reset,
 }
@@ -237,8 +244,9 @@ impl Drop for Receiver {
 }
 
 async fn serve(shared: Arc<Shared>, server: RawServer, mut stream: TcpStream) {
+    let Ok(peer) = stream.peer_addr() else { return };
     while let Some(received) = server.receive(&mut stream).await {
-        let answer = match read(&received) {
+        let answer = match read(&received, peer.ip()) {
             Ok(delivery) => shared.take(delivery),
             Err(fault) => {
                 shared.faults.lock().unwrap().push(fault);
@@ -250,6 +258,12 @@ async fn serve(shared: Arc<Shared>, server: RawServer, mut stream: TcpStream) {
             Answer::Saying(status, body) => (status, body),
             Answer::After(delay, status) => {
                 tokio::time::sleep(delay).await;
+                (status, "")
+            }
+            Answer::Once(go, status) => {
+                while !go.load(Ordering::SeqCst) {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
                 (status, "")
             }
             Answer::Reset => return reset(stream),
@@ -320,7 +334,7 @@ struct Parts<'a> {
     data: &'a RawValue,
 }
 
-fn read(received: &Received) -> Result<Delivery, String> {
+fn read(received: &Received, from: IpAddr) -> Result<Delivery, String> {
     let unreadable = |what: &str| format!("{what}: {received:?}");
     let mut line = received.line.split(' ');
     let (Some("POST"), Some(path)) = (line.next(), line.next()) else {
@@ -353,6 +367,7 @@ fn read(received: &Received) -> Result<Delivery, String> {
     Ok(Delivery {
         at: Instant::now(),
         time: Utc::now(),
+        from,
         path: path.to_owned(),
         headers,
         bytes: received.body.clone(),

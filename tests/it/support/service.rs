@@ -110,8 +110,10 @@ impl Service {
             .append(true)
             .open(self.log())
             .unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rowhook"));
+        // Where a test limits the size of its files, a write past that fails instead of ending the process.
+        let mut command = Command::new("env");
         command
+            .args(["--ignore-signal=XFSZ", env!("CARGO_BIN_EXE_rowhook")])
             .args(["serve", "--config", "rowhook.toml"])
             .current_dir(self.directory.path())
             .stdin(Stdio::null())
@@ -185,6 +187,19 @@ impl Service {
     /// Sends the process a signal, such as `STOP`.
     pub fn signal(&self, name: &str) {
         signal(self.process(), name);
+    }
+
+    /// No file may grow beyond so many bytes by the process's writes: for it the disk is full. `None`: there is
+    /// room again.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        let limited = Command::new("prlimit")
+            .args(["--pid", &self.process().to_string()])
+            // Without a second number the hard limit stays, so that this can be taken back.
+            .arg(format!("--fsize={limit}:"))
+            .status()
+            .unwrap();
+        assert!(limited.success());
     }
 
     /// Asks the process to end (SIGTERM) and tells how it did.
