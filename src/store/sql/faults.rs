@@ -44,9 +44,14 @@ impl From<DbErr> for StoreError {
     }
 }
 
-/// Whether the database lacks what it needs for any statement, such as room on its disk. On PostgreSQL that is class
-/// 53 (its documentation, appendix A); SQLite calls a disk full (13) or, where the system says it in other words, tells
-/// of an input/output error (10).
+/// PostgreSQL has no room on its disk (disk_full) or for another connection (too_many_connections).
+const NO_ROOM: [&str; 2] = ["53100", "53300"];
+/// SQLite's extended codes for what it could not write, sync, cut or map, where the system calls a disk full
+/// otherwise: IOERR_WRITE, IOERR_FSYNC, IOERR_TRUNCATE, IOERR_SHMSIZE. What can not be read is not among them: that may
+/// be one page, and nobody else's trouble.
+const NOT_WRITTEN: [u32; 4] = [778, 1034, 1546, 4874];
+
+/// Whether the database has no room, whatever the statement.
 fn has_no_room(error: &dyn DatabaseError) -> bool {
     let Some(code) = error.code() else {
         return false;
@@ -54,8 +59,9 @@ fn has_no_room(error: &dyn DatabaseError) -> bool {
     match error.try_downcast_ref::<SqliteError>() {
         Some(_) => code
             .parse::<u32>()
-            .is_ok_and(|code| matches!(code & 0xff, 10 | 13)),
-        None => code.starts_with("53"),
+            // 13 is SQLITE_FULL.
+            .is_ok_and(|code| code & 0xff == 13 || NOT_WRITTEN.contains(&code)),
+        None => NO_ROOM.contains(&&*code),
     }
 }
 
