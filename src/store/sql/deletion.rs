@@ -373,7 +373,7 @@ impl SqlManagementStore {
     /// what is parked behind them. Returns how many it cancelled.
     async fn cancel(&self, receiver: ReceiverId, events: &[Doomed]) -> Result<u64, StoreError> {
         let dialect = self.db.dialect();
-        let pending = format!("{} and state in (0, 1, 2)", one_of(dialect, "id", "$1"));
+        let pending = format!("{} and +state in (0, 1, 2)", one_of(dialect, "id", "$1"));
         let chosen = match dialect {
             // Waiting for an outcome that is being written could end in a deadlock with it.
             Dialect::Postgres => {

@@ -26,9 +26,10 @@ use super::{
 };
 
 /// An event that may be sent. A parked one is asked for when its sender has it in view: a sender that came before, and
-/// lost its lease, parked it. Taken for settled it would be overtaken. What a deleted subscription was owed is cancelled little by little, and not
+/// lost its lease, parked it. Taken for settled it would be overtaken. (The sign before `state` keeps the planner from the
+/// indexes of all that is owed.) What a deleted subscription was owed is cancelled little by little, and not
 /// sent from the deletion on.
-const OWED: &str = "e.state in (0, 1, 2) and s.deleted_at is null";
+const OWED: &str = "+e.state in (0, 1, 2) and s.deleted_at is null";
 
 /// The table `events`, as senders see it.
 pub struct SqlEventQueue {
@@ -56,7 +57,7 @@ impl SqlEventQueue {
 
 /// The bodies of events that are owed, in id order, up to so many bytes. What lies beyond is told by id alone: sizes are
 /// known without reading.
-fn load_sql(dialect: Dialect) -> String {
+pub fn load_sql(dialect: Dialect) -> String {
     format!(
         "select o.*, case when o.has_room then {row_data} end as row_data,
                 case when o.has_room then {old_values} end as old_values
@@ -81,24 +82,28 @@ fn load_sql(dialect: Dialect) -> String {
 /// that column's index for each row. (A range of one value, so that no other index has the order that is asked for.)
 pub fn blocking_sql(dialect: Dialect) -> String {
     let not_in_view = format!("not ({})", one_of(dialect, "p.id", "$3"));
-    let first = |column: &str| {
+    let first = |what: &str, column: &str| {
         format!(
-            "select p.id from rowhook.events p
+            "select {what} from rowhook.events p
              where p.receiver_id = $1 and p.state in (1, 2) and p.{column} >= r.value and p.{column} <= r.value
                and {not_in_view}
              order by p.{column}, p.id limit 1"
         )
     };
-    let rows = match dialect {
-        Dialect::Postgres => "unnest($2::bigint[]) as r(value)",
-        Dialect::Sqlite => "json_each($2) as r",
-    };
     let found = |column: &str| {
-        format!(
+        match dialect {
+        Dialect::Postgres => format!(
+            "select f.id, f.row_hash, f.previous_hash
+             from unnest($2::bigint[]) as r(value) cross join lateral ({}) f",
+            first("p.id, p.row_hash, p.previous_hash", column)
+        ),
+        // It has no lateral joins.
+        Dialect::Sqlite => format!(
             "select e.id as id, e.row_hash as row_hash, e.previous_hash as previous_hash
-             from (select ({}) as id from {rows}) as f join rowhook.events e on e.id = f.id",
-            first(column)
-        )
+             from (select ({}) as id from json_each($2) as r) as f join rowhook.events e on e.id = f.id",
+            first("p.id", column)
+        ),
+    }
     };
     format!(
         "select * from ({} union {}) as found order by id",

@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, Value};
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -24,10 +24,10 @@ use crate::{
 };
 
 use super::{
-    db::{Db, Txn},
+    db::{Db, Dialect, Txn},
     delivery_counts::{self, Written, returning},
     receiver_health,
-    records::{Kind, storable, time, unfold},
+    records::{Kind, numbers, one_of, storable, time, unfold},
 };
 
 /// The outcomes of attempts.
@@ -67,10 +67,10 @@ impl OutcomeLog for SqlOutcomes {
         let txn = self.db.begin().await?;
         let batch = json!(outcomes.iter().map(record).collect::<Vec<_>>()).to_string();
         if outcomes.iter().any(|outcome| outcome.attempts_before > 0) {
-            keep_earlier_attempts(&txn, &batch).await?;
+            keep_earlier_attempts(&txn, outcomes, &batch).await?;
         }
         let now = Utc::now();
-        let written = update_events(&txn, &batch, now).await?;
+        let written = update_events(&txn, outcomes, &batch, now).await?;
         delivery_counts::count(&txn, outcomes, &written, now).await?;
         receiver_health::written(&txn, outcomes, now).await?;
         txn.commit().await?;
@@ -125,41 +125,77 @@ fn record(outcome: &Outcome) -> Json {
 }
 
 /// An outcome is written once: another one has moved the count of attempts on. A delivery counts even
-/// then, since a former owner's failure may have been written before it.
-const APPLIES: &str = "e.state in (0, 1, 2, 5) and (e.attempt_count = b.before
+/// then, since a former owner's failure may have been written before it. (The sign before `state` keeps the planner from
+/// the indexes of all that is owed: it takes a batch for a hundred rows, and would read the whole backlog each time.)
+const APPLIES: &str = "+e.state in (0, 1, 2, 5) and (e.attempt_count = b.before
                  or (b.state = 3 and e.redelivery = b.redelivery))";
+
+/// The events of the batch by their ids, bound as `value`: a list's length is known to PostgreSQL's planner, that of
+/// unfolded records is not. SQLite looks each up anyway.
+fn of_batch(dialect: Dialect, value: &str) -> String {
+    match dialect {
+        Dialect::Postgres => format!("e.id = b.id and {}", one_of(dialect, "e.id", value)),
+        Dialect::Sqlite => "e.id = b.id".to_owned(),
+    }
+}
+
+/// The value for [`of_batch`], where it takes one.
+fn ids_of(dialect: Dialect, outcomes: &[Outcome]) -> Option<Value> {
+    let ids = || outcomes.iter().map(|outcome| outcome.event_id.0);
+    (dialect == Dialect::Postgres).then(|| numbers(dialect, ids()))
+}
 
 /// The attempt that stands in the event's row moves to `attempts` before the next one takes its place, or
 /// the reason why none was made.
-async fn keep_earlier_attempts(txn: &Txn, batch: &str) -> Result<(), StoreError> {
-    txn.execute_raw(txn.statement(
-        &format!(
-            "with {} insert into rowhook.attempts (event_id, number, attempted_at, duration_ms,
-                        response_status, response_headers, response_data, error)
-             select e.id, e.attempt_count, e.attempted_at, e.duration_ms, e.response_status,
-                    e.response_headers, e.response_data, e.error
-             from b join rowhook.events e on e.id = b.id
-             where e.attempted_at is not null and {APPLIES}
-             on conflict (event_id, number) do nothing",
-            unfold(txn.dialect(), "$1", &OUTCOME_COLUMNS)
-        ),
-        [batch.into()],
-    ))
-    .await?;
+async fn keep_earlier_attempts(
+    txn: &Txn,
+    outcomes: &[Outcome],
+    batch: &str,
+) -> Result<(), StoreError> {
+    let dialect = txn.dialect();
+    let mut values: Vec<Value> = vec![batch.into()];
+    values.extend(ids_of(dialect, outcomes));
+    txn.execute_raw(txn.statement(&keep_earlier_attempts_sql(dialect), values))
+        .await?;
     Ok(())
+}
+
+/// `$1`: the records; `$2`, on PostgreSQL: their ids.
+pub fn keep_earlier_attempts_sql(dialect: Dialect) -> String {
+    format!(
+        "with {} insert into rowhook.attempts (event_id, number, attempted_at, duration_ms,
+                    response_status, response_headers, response_data, error)
+         select e.id, e.attempt_count, e.attempted_at, e.duration_ms, e.response_status,
+                e.response_headers, e.response_data, e.error
+         from b join rowhook.events e on {}
+         where e.attempted_at is not null and {APPLIES}
+         on conflict (event_id, number) do nothing",
+        unfold(dialect, "$1", &OUTCOME_COLUMNS),
+        of_batch(dialect, "$2"),
+    )
 }
 
 /// What was redelivered while the attempt ran is owed once more, with a fresh budget. What was
 /// cancelled meanwhile stays so, unless it was delivered after all.
 async fn update_events(
     txn: &Txn,
+    outcomes: &[Outcome],
     batch: &str,
     now: DateTime<Utc>,
 ) -> Result<HashMap<EventId, Written>, StoreError> {
+    let dialect = txn.dialect();
+    let mut values: Vec<Value> = vec![batch.into(), now.into()];
+    values.extend(ids_of(dialect, outcomes));
     let rows = txn
-        .query_all_raw(txn.statement(
-            &format!(
-                "with {} update rowhook.events as e set
+        .query_all_raw(txn.statement(&update_events_sql(dialect), values))
+        .await?;
+    delivery_counts::written(&rows)
+}
+
+/// `$1`: the records; `$2`: now; `$3`, on PostgreSQL: the records' ids.
+pub fn update_events_sql(dialect: Dialect) -> String {
+    format!(
+        "with {} update rowhook.events as e set
                 state = case when e.state = 5 and b.state <> 3 then 5
                              when e.state <> 5 and e.redelivery <> b.redelivery then 0
                              else b.state end,
@@ -176,12 +212,9 @@ async fn update_events(
                 ended_at = case when e.state = 5 and b.state <> 3 then e.ended_at
                                 when b.state in (3, 4) and e.redelivery = b.redelivery then $2 end
              from b
-             where e.id = b.id and {APPLIES} {}",
-                unfold(txn.dialect(), "$1", &OUTCOME_COLUMNS),
-                returning(txn.dialect()),
-            ),
-            [batch.into(), now.into()],
-        ))
-        .await?;
-    delivery_counts::written(&rows)
+             where {} and {APPLIES} {}",
+        unfold(dialect, "$1", &OUTCOME_COLUMNS),
+        of_batch(dialect, "$3"),
+        returning(dialect),
+    )
 }

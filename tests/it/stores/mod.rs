@@ -4,6 +4,7 @@
 //! written behind their backs (`support::stored`).
 
 mod api_keys;
+mod backlog_plans;
 mod bodies;
 mod capture;
 mod deletion;
