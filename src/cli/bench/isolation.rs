@@ -16,7 +16,7 @@ use super::{
     super::Failure,
     Common,
     house::{House, Registered},
-    report::{Report, Row, cell, milliseconds, progress, quantile, seconds},
+    report::{Report, Row, cell, median, milliseconds, progress, quantile, seconds},
     sink_process::Sink,
 };
 
@@ -45,6 +45,10 @@ pub struct IsolationArgs {
     /// For how long latency is measured
     #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = humantime::parse_duration)]
     time: Duration,
+    /// Rounds in which the measurements take turns, so that what else the machine does meets all of them; each figure is
+    /// the median over the rounds
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
     /// Deliveries while the rate is measured
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     deliveries: u64,
@@ -113,31 +117,32 @@ impl Row for Measured {
 
 /// Measures and prints.
 pub async fn run(args: IsolationArgs) -> Result<(), Failure> {
-    let limit = args.common.limit()?;
-    let mut rows: Vec<Measured> = Vec::new();
-    for sick in &args.sick {
-        progress(&format!(
-            "{} healthy receivers beside {sick} sick ones",
-            args.healthy
-        ));
-        let house = args.common.house().await?;
-        let measured = measure(&args, &house, *sick, limit).await;
-        let log = house.log();
-        house.stop().await?;
-        let mut measured = measured?;
-        if measured.missing > 0 {
-            eprintln!("deliveries are missing; the end of rowhook's log:\n{log}");
+    let mut limits = Vec::new();
+    let mut rounds: Vec<Vec<Measured>> = args.sick.iter().map(|_| Vec::new()).collect();
+    for round in 1..=args.rounds {
+        let limit = args.common.limit()?;
+        limits.push(limit);
+        for (sick, measured) in args.sick.iter().zip(&mut rounds) {
+            let (healthy, of) = (args.healthy, args.rounds);
+            progress(&format!(
+                "round {round} of {of}: {healthy} healthy receivers beside {sick} sick ones"
+            ));
+            measured.push(in_a_house(&args, *sick, limit).await?);
         }
-        if let Some(first) = rows.first() {
-            measured.of_first_line = measured.deliveries_per_second / first.deliveries_per_second;
-        }
-        rows.push(measured);
+    }
+    let mut rows: Vec<Measured> = rounds
+        .iter()
+        .map(|rounds| Measured::median(rounds))
+        .collect();
+    let first = rows.first().map(|row| row.deliveries_per_second);
+    for row in &mut rows {
+        row.of_first_line = first.map_or(1.0, |first| row.deliveries_per_second / first);
     }
     let report = Report {
         scenario: "isolation",
         database: args.common.database(),
         processors: super::processors(),
-        limit_per_second: limit,
+        limit_per_second: median(limits.into_iter()),
         rows,
     };
     report.print(args.common.json)?;
@@ -146,6 +151,45 @@ pub async fn run(args: IsolationArgs) -> Result<(), Failure> {
         missing => Err(Failure::of_work(format!(
             "{missing} deliveries did not come"
         ))),
+    }
+}
+
+async fn in_a_house(args: &IsolationArgs, sick: usize, limit: f64) -> Result<Measured, Failure> {
+    let house = args.common.house().await?;
+    let measured = measure(args, &house, sick, limit).await;
+    let log = house.log();
+    house.stop().await?;
+    let measured = measured?;
+    if measured.missing > 0 {
+        eprintln!("deliveries are missing; the end of rowhook's log:\n{log}");
+    }
+    Ok(measured)
+}
+
+impl Measured {
+    /// Of several rounds, for each figure; what is missing or came twice did so in any of them.
+    fn median(rounds: &[Self]) -> Self {
+        let of = |figure: fn(&Self) -> f64| median(rounds.iter().map(figure));
+        let known = |figure: fn(&Self) -> Option<f64>| {
+            let all: Option<Vec<f64>> = rounds.iter().map(figure).collect();
+            all.filter(|all| !all.is_empty())
+                .map(|all| median(all.into_iter()))
+        };
+        let first = rounds.first();
+        Self {
+            sick: first.map_or(0, |first| first.sick),
+            healthy: first.map_or(0, |first| first.healthy),
+            latency_p50_ms: known(|one| one.latency_p50_ms),
+            latency_p99_ms: known(|one| one.latency_p99_ms),
+            latency_max_ms: known(|one| one.latency_max_ms),
+            deliveries_per_second: of(|one| one.deliveries_per_second),
+            of_limit: of(|one| one.of_limit),
+            of_first_line: 1.0,
+            peak_memory_mib: known(|one| one.peak_memory_mib),
+            processor_seconds: known(|one| one.processor_seconds),
+            missing: rounds.iter().map(|one| one.missing).sum(),
+            repeated: rounds.iter().map(|one| one.repeated).sum(),
+        }
     }
 }
 

@@ -70,6 +70,14 @@ pub fn quantile(sorted: &[u64], share: f64) -> Option<u64> {
     sorted.get(place.max(1) - 1).copied()
 }
 
+/// The one in the middle, the lower of two; not a number where there is none.
+pub fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = figures.collect();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len().saturating_sub(1) / 2;
+    sorted.get(middle).copied().unwrap_or(f64::NAN)
+}
+
 /// Milliseconds of so many microseconds.
 pub fn milliseconds(micros: Option<u64>) -> Option<f64> {
     micros.map(|micros| micros as f64 / 1000.0)
@@ -97,5 +105,12 @@ mod tests {
         assert_eq!(quantile(&hundred, 1.0), Some(100));
         assert_eq!(quantile(&[7], 0.01), Some(7));
         assert_eq!(quantile(&[], 0.5), None);
+    }
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median([3.0, 1.0, 2.0].into_iter()), 2.0);
+        assert_eq!(median([4.0, 1.0, 2.0, 3.0].into_iter()), 2.0);
+        assert!(median(std::iter::empty()).is_nan());
     }
 }
