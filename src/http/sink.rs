@@ -92,7 +92,7 @@ pub fn start(now: fn() -> u64) -> std::io::Result<SocketAddr> {
     Ok(address)
 }
 
-// The handler's arguments are extracted, so they are owned there.
+/// Notes a delivery and answers it.
 fn take(request: &HttpRequest, body: &Bytes, state: &web::Data<State>, at: u64) -> HttpResponse {
     let mut parts = request.path()[1..].split('/');
     let receiver = parts.next().and_then(|part| part.parse().ok()).unwrap_or(0);

@@ -107,7 +107,8 @@ pub fn after(
             Some(ReceiverHealth {
                 failures: Some(Failures {
                     count,
-                    since: before.map_or(seen.now, |failures| failures.since),
+                    since: before
+                        .map_or(seen.now, |failures| failures.since + untried(health, seen)),
                     error: error.to_owned(),
                 }),
                 probing,
@@ -115,6 +116,16 @@ pub fn after(
             })
         }
     }
+}
+
+/// A probe that is later than this was not made because rowhook did not run, and not because it was busy.
+const LATE: TimeDelta = TimeDelta::minutes(10);
+
+/// For how long nobody tried: what a receiver did meanwhile is not known, so those are no days of failure.
+fn untried(health: &ReceiverHealth, seen: &Seen<'_>) -> TimeDelta {
+    let probing = health.probing.filter(|_| seen.probe);
+    let late = probing.map_or(TimeDelta::zero(), |probing| seen.now - probing.next_at);
+    if late > LATE { late } else { TimeDelta::zero() }
 }
 
 fn next(pause: Duration, seen: &Seen<'_>) -> Probing {
@@ -223,6 +234,24 @@ mod tests {
         assert_eq!((now - start()).num_days(), 5, "{now}");
         let first = health.failures.unwrap().since;
         assert_eq!(first, start(), "counted from the first failure");
+    }
+
+    #[test]
+    fn days_in_which_nobody_tried_are_no_days_of_failure() {
+        let health = probed();
+        let four_days_off = start() + TimeDelta::days(4);
+        let mut health = failed(&health, true, four_days_off);
+        assert!(!is_given_up(
+            &health,
+            &POLICY(),
+            start() + TimeDelta::days(6)
+        ));
+        // A probe that is a little late counts as any.
+        let since = health.failures.as_ref().unwrap().since;
+        let late = health.probing.unwrap().next_at + TimeDelta::minutes(9);
+        health = failed(&health, true, late);
+        assert_eq!(health.failures.as_ref().unwrap().since, since);
+        assert!(is_given_up(&health, &POLICY(), since + TimeDelta::days(5)));
     }
 
     #[test]

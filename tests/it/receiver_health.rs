@@ -33,7 +33,7 @@ use crate::{
         both::on_both,
         database::TestDatabase,
         house::House,
-        network::Reply,
+        network::{Post, Reply},
         pipeline::{World, Write, retries},
         receiver::{Answer, Delivery},
         stored::{number, run},
@@ -50,6 +50,7 @@ on_both!(
     a_receiver_that_sleeps_costs_no_sender,
     whoever_mends_something_need_not_wait,
     a_fault_of_our_own_makes_the_next_probe_wait,
+    a_panic_makes_the_next_probe_wait,
     days_of_nothing_but_failure_deactivate,
     a_webhook_tells_of_receivers,
 );
@@ -324,15 +325,27 @@ async fn whoever_mends_something_need_not_wait(database: TestDatabase) {
 }
 
 async fn a_fault_of_our_own_makes_the_next_probe_wait(database: TestDatabase) {
+    the_next_probe_waits_after(database, |_| {
+        Reply::Fails(SendError::Local {
+            detail: "no address is left".to_owned(),
+        })
+    })
+    .await;
+}
+
+async fn a_panic_makes_the_next_probe_wait(database: TestDatabase) {
+    the_next_probe_waits_after(database, |_| panic!("on purpose")).await;
+}
+
+async fn the_next_probe_waits_after(
+    database: TestDatabase,
+    fault: impl FnMut(&Post) -> Reply + Send + 'static,
+) {
     let (mut world, left, _) = sick(database, policy(Duration::from_millis(50))).await;
     world.start();
     world.write(&rows(1, 20)).await;
     becomes(&world, left, HealthState::Probing).await;
-    world.network.script(|_| {
-        Reply::Fails(SendError::Local {
-            detail: "no address is left".to_owned(),
-        })
-    });
+    world.network.script(fault);
     until_ok("the next probe waits", async || {
         let record = record(&world, left).await.unwrap();
         let next = record.health.probing.map(|probing| probing.next_at);

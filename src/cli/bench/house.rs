@@ -26,9 +26,7 @@ pub struct House {
     /// The application.
     pub load: Load,
     api: ApiClient,
-    service: Child,
-    // What it prints goes nowhere, but a closed pipe would end it.
-    _output: BufReader<ChildStdout>,
+    service: Service,
     database: Database,
     // With its configuration, its log and an embedded database.
     folder: TempDir,
@@ -57,22 +55,19 @@ impl House {
     pub async fn start(server: Option<&str>) -> Result<Self, Failure> {
         let folder = tempfile::tempdir().map_err(Failure::of_work)?;
         let database = Database::make(server, folder.path()).await?;
-        // The application makes an embedded database, and rowhook finds it.
-        let load = match server {
-            Some(_) => Load::connect(&database.url, 8).await,
-            None => Load::connect(&format!("{}?mode=rwc", database.url), 8).await,
-        };
-        let load = load.map_err(Failure::of_work)?;
-        load.create_tables().await.map_err(Failure::of_work)?;
-        let (service, output, address) = serve(&database.url, folder.path())?;
-        Ok(Self {
-            load,
-            api: ApiClient::new(&format!("http://{address}/graphql"), ADMIN_KEY)?,
-            service,
-            _output: output,
-            database,
-            folder,
-        })
+        match database.serve(folder.path()).await {
+            Ok((load, service)) => Ok(Self {
+                load,
+                api: ApiClient::new(&format!("http://{}/graphql", service.address), ADMIN_KEY)?,
+                service,
+                database,
+                folder,
+            }),
+            Err(failure) => {
+                database.remove().await?;
+                Err(failure)
+            }
+        }
     }
 
     /// Registers a receiver and subscribes it to new rows of its table; returns its id.
@@ -123,7 +118,7 @@ impl House {
 
     /// What the service has used so far; none where the system does not tell.
     pub fn usage(&self) -> Option<Usage> {
-        Usage::of(self.service.id())
+        Usage::of(self.service.process.id())
     }
 
     /// The end of the service's log.
@@ -134,22 +129,26 @@ impl House {
     }
 
     /// Ends the service and drops the database.
-    pub async fn stop(mut self) -> Result<(), Failure> {
-        self.service.kill().map_err(Failure::of_work)?;
-        self.service.wait().map_err(Failure::of_work)?;
-        self.load.clone().close().await.map_err(Failure::of_work)?;
-        if let Some((server, name)) = &self.database.server {
-            server.drop_database(name).await.map_err(Failure::of_work)?;
-        }
-        Ok(())
+    pub async fn stop(self) -> Result<(), Failure> {
+        drop(self.service);
+        self.load.close().await.map_err(Failure::of_work)?;
+        self.database.remove().await
     }
 }
 
-impl Drop for House {
+/// rowhook as a process.
+struct Service {
+    process: Child,
+    address: String,
+    // What it prints goes nowhere, but a closed pipe would end it.
+    _output: BufReader<ChildStdout>,
+}
+
+impl Drop for Service {
     fn drop(&mut self) {
-        // Also when a scenario fails; after `stop` it has ended.
-        let _ended = self.service.kill();
-        let _ended = self.service.wait();
+        // Nothing of it is needed any more, however it ended.
+        let _ended = self.process.kill();
+        let _ended = self.process.wait();
     }
 }
 
@@ -175,49 +174,75 @@ impl Database {
             server: Some((server, name)),
         })
     }
+
+    /// Makes the tables and starts rowhook on them.
+    async fn serve(&self, folder: &Path) -> Result<(Load, Service), Failure> {
+        // The application makes an embedded database, and rowhook finds it.
+        let url = match &self.server {
+            Some(_) => self.url.clone(),
+            None => format!("{}?mode=rwc", self.url),
+        };
+        let load = Load::connect(&url, 8).await.map_err(Failure::of_work)?;
+        load.create_tables().await.map_err(Failure::of_work)?;
+        Ok((load, Service::start(&self.url, folder)?))
+    }
+
+    async fn remove(&self) -> Result<(), Failure> {
+        match &self.server {
+            Some((server, name)) => server.drop_database(name).await.map_err(Failure::of_work),
+            None => Ok(()),
+        }
+    }
 }
 
-/// The process, what it prints, and its address.
-fn serve(
-    database: &str,
-    folder: &Path,
-) -> Result<(Child, BufReader<ChildStdout>, String), Failure> {
-    let mut settings = format!(
-        "database_url = {database:?}\nlisten = \"127.0.0.1:0\"\nadmin_key = {ADMIN_KEY:?}\n\
+impl Service {
+    /// Starts it and waits for its address.
+    fn start(database: &str, folder: &Path) -> Result<Self, Failure> {
+        let mut settings = format!(
+            "database_url = {database:?}\nlisten = \"127.0.0.1:0\"\nadmin_key = {ADMIN_KEY:?}\n\
          secret_key = \"{}\"\n[receivers]\nallow_http = true\n\
          allow_private_networks = [\"127.0.0.0/8\"]\n",
-        // Nothing that the bench seals is a secret.
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-    );
-    for table in LoadTable::ALL {
-        settings.push_str(&format!(
-            "[[resources]]\nname = {:?}\ntable = {:?}\n",
-            table.resource(),
-            table.table()
-        ));
+            // Nothing that the bench seals is a secret.
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+        );
+        for table in LoadTable::ALL {
+            settings.push_str(&format!(
+                "[[resources]]\nname = {:?}\ntable = {:?}\n",
+                table.resource(),
+                table.table()
+            ));
+        }
+        let file = folder.join("rowhook.toml");
+        std::fs::write(&file, settings).map_err(Failure::of_work)?;
+        let log = File::create(folder.join("log")).map_err(Failure::of_work)?;
+        let mut command = Command::new(std::env::current_exe().map_err(Failure::of_work)?);
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROWHOOK_")) {
+            command.env_remove(name);
+        }
+        let mut process = command
+            .args(["serve", "--config"])
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .map_err(Failure::of_work)?;
+        let mut output = BufReader::new(process.stdout.take().expect("it is piped"));
+        let mut line = String::new();
+        output.read_line(&mut line).map_err(Failure::of_work)?;
+        let service = Self {
+            process,
+            address: line
+                .trim()
+                .rsplit_once("http://")
+                .map_or("", |(_, address)| address)
+                .to_owned(),
+            _output: output,
+        };
+        if service.address.is_empty() {
+            let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+            return Err(Failure::of_work(format!("rowhook did not start:\n{log}")));
+        }
+        Ok(service)
     }
-    let file = folder.join("rowhook.toml");
-    std::fs::write(&file, settings).map_err(Failure::of_work)?;
-    let log = File::create(folder.join("log")).map_err(Failure::of_work)?;
-    let mut command = Command::new(std::env::current_exe().map_err(Failure::of_work)?);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROWHOOK_")) {
-        command.env_remove(name);
-    }
-    let mut service = command
-        .args(["serve", "--config"])
-        .arg(&file)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .map_err(Failure::of_work)?;
-    let mut output = BufReader::new(service.stdout.take().expect("it is piped"));
-    let mut line = String::new();
-    output.read_line(&mut line).map_err(Failure::of_work)?;
-    let address = line.trim().rsplit_once("http://");
-    let Some((_, address)) = address else {
-        let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
-        return Err(Failure::of_work(format!("rowhook did not start:\n{log}")));
-    };
-    Ok((service, output, address.to_owned()))
 }

@@ -127,7 +127,8 @@ pub async fn run(args: IsolationArgs) -> Result<(), Failure> {
             progress(&format!(
                 "round {round} of {of}: {healthy} healthy receivers beside {sick} sick ones"
             ));
-            measured.push(in_a_house(&args, *sick, limit).await?);
+            let measure = async |house: &House| measure(&args, house, *sick, limit).await;
+            measured.push(args.common.in_house(measure).await?);
         }
     }
     let mut rows: Vec<Measured> = rounds
@@ -152,18 +153,6 @@ pub async fn run(args: IsolationArgs) -> Result<(), Failure> {
             "{missing} deliveries did not come"
         ))),
     }
-}
-
-async fn in_a_house(args: &IsolationArgs, sick: usize, limit: f64) -> Result<Measured, Failure> {
-    let house = args.common.house().await?;
-    let measured = measure(args, &house, sick, limit).await;
-    let log = house.log();
-    house.stop().await?;
-    let measured = measured?;
-    if measured.missing > 0 {
-        eprintln!("deliveries are missing; the end of rowhook's log:\n{log}");
-    }
-    Ok(measured)
 }
 
 impl Measured {
@@ -252,6 +241,12 @@ async fn measure(
     let rate = bulk.len() as f64 / took;
     let unique = unique(&sink.receipts);
     let usage = house.usage();
+    if unique < owed {
+        eprintln!(
+            "deliveries are missing; the end of rowhook's log:\n{}",
+            house.log()
+        );
+    }
     Ok(Measured {
         sick,
         healthy: args.healthy,

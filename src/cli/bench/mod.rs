@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::Failure;
+use super::{Failure, told_to_stop};
 use house::House;
 
 /// Measure latency, rates and isolation on this machine
@@ -64,9 +64,18 @@ struct Common {
 const LIMIT: Duration = Duration::from_secs(3);
 
 impl Common {
-    /// A database and a service for one measurement.
-    async fn house(&self) -> Result<House, Failure> {
-        House::start(self.server.as_deref()).await
+    /// Measures in a house of its own, which is gone afterwards, also when somebody ends the bench meanwhile.
+    async fn in_house<T>(
+        &self,
+        measure: impl AsyncFnOnce(&House) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let house = House::start(self.server.as_deref()).await?;
+        let measured = tokio::select! {
+            measured = measure(&house) => measured,
+            () = told_to_stop() => Err(Failure::of_work("ended before everything was measured")),
+        };
+        house.stop().await?;
+        measured
     }
 
     fn database(&self) -> &'static str {

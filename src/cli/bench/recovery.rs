@@ -114,10 +114,9 @@ pub async fn run(args: RecoveryArgs) -> Result<(), Failure> {
         (args.down, Some(args.throttle)),
     ] {
         progress(&format!("{} events wait, down for {down:?}", args.waiting));
-        let house = args.common.house().await?;
-        let measured = measure(args.waiting, down, throttle, limit, &house).await;
-        house.stop().await?;
-        let mut measured = measured?;
+        let measure =
+            async |house: &House| measure(args.waiting, down, throttle, limit, house).await;
+        let mut measured = args.common.in_house(measure).await?;
         if let Some(first) = rows.first() {
             measured.of_first_line = measured.deliveries_per_second / first.deliveries_per_second;
         }

@@ -116,15 +116,16 @@ impl Row for Measured {
 pub async fn run(args: ThrottleArgs) -> Result<(), Failure> {
     let limit = args.common.limit()?;
     progress(&format!("{} throttles for {:?}", CASES.len(), args.time));
-    let house = args.common.house().await?;
-    let rows = measure(&args, &house).await;
-    house.stop().await?;
+    let rows = args
+        .common
+        .in_house(async |house: &House| measure(&args, house).await);
+    let rows = rows.await?;
     let report = Report {
         scenario: "throttle",
         database: args.common.database(),
         processors: super::processors(),
         limit_per_second: limit,
-        rows: rows?,
+        rows,
     };
     report.print(args.common.json)
 }

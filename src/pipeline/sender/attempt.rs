@@ -65,7 +65,7 @@ pub struct Done {
     pub outcome: Outcome,
     /// The status that was answered.
     pub status: Option<u16>,
-    /// Where it went.
+    /// Where it went; nothing where it went nowhere.
     pub uri: String,
     /// The receiver said that it is gone for good.
     pub gone: bool,
@@ -175,8 +175,25 @@ fn given_up(event: &DueEvent, receiver: &Receiver, why: &Unsendable) -> Done {
     }
 }
 
+impl Done {
+    /// rowhook itself failed before anything could be sent, or while it was: that says nothing of the receiver. `probe`:
+    /// whether it was to be one, so that the next one does not follow at once and fail by the same fault.
+    pub fn own_fault(event: &DueEvent, receiver: ReceiverId, why: &str, probe: bool) -> Self {
+        Self {
+            outcome: own_fault(event, receiver, why),
+            status: None,
+            uri: String::new(),
+            gone: false,
+            says: Says::Nothing,
+            probe,
+            took: None,
+            occurred_at: event.occurred_at,
+        }
+    }
+}
+
 /// rowhook itself failed: the receiver is not charged for it, and the event comes again.
-pub fn own_fault(event: &DueEvent, receiver: ReceiverId, why: &str) -> Outcome {
+fn own_fault(event: &DueEvent, receiver: ReceiverId, why: &str) -> Outcome {
     let again = Verdict::Retry {
         after: OWN_FAULT_PAUSE,
         counted: false,

@@ -16,7 +16,7 @@ use crate::{
     pipeline::{
         messages::{Record, Slot},
         outcome_recorder::OutcomeRecorder,
-        sender::attempt::{AttemptParts, Done, make, own_fault},
+        sender::attempt::{AttemptParts, Done, make},
     },
 };
 
@@ -63,8 +63,7 @@ impl Sending {
         self.tell_throttle();
         let Some(resource) = self.parts.versions.get(event.resource_id) else {
             let why = format!("resource version {} is unknown", event.resource_id);
-            let outcome = own_fault(&event, self.receiver(), &why);
-            self.record(outcome);
+            self.own_fault(&event, &why);
             return;
         };
         let defaults = &self.parts.defaults;
@@ -102,12 +101,17 @@ impl Sending {
                 // The task panicked: the event is at fault or rowhook is, the receiver is not.
                 tracing::error!(receiver = self.receiver().0, %error, "an attempt panicked");
                 if let Some(event) = self.under_way.remove(&error.id()) {
-                    let outcome =
-                        own_fault(&event, self.receiver(), "an internal error, see the log");
-                    self.record(outcome);
+                    self.own_fault(&event, "an internal error, see the log");
                 }
             }
         }
+    }
+
+    fn own_fault(&mut self, event: &DueEvent, why: &str) {
+        let probe = self.health.probing.is_some();
+        let done = Done::own_fault(event, self.receiver(), why, probe);
+        let outcome = self.take_health(done);
+        self.record(outcome);
     }
 
     pub(super) fn count(&self, done: &Done) {
