@@ -216,6 +216,13 @@ impl Senders {
         found
     }
 
+    /// After the whole process stood still nobody is to blame.
+    fn excuse(&self) {
+        for running in self.book().running.values() {
+            running.pulse.excuse();
+        }
+    }
+
     /// Gives up the senders that stand still and returns them. One whose work does not end is dropped;
     /// one whose thread hangs can not be, so the thread is replaced, once, and the other senders on the
     /// old one are found in turn.
@@ -270,7 +277,12 @@ impl Actor for Dispatcher {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        ctx.run_interval(BEAT, |stage, _| stage.lifeline.pulse().beat());
+        ctx.run_interval(BEAT, |stage, _| {
+            if stage.lifeline.pulse().was_away() {
+                stage.parts.senders.excuse();
+            }
+            stage.lifeline.pulse().beat();
+        });
         let dispatching = Dispatching {
             parts: self.parts.clone(),
             pulse: self.lifeline.pulse().clone(),
@@ -340,6 +352,9 @@ impl Dispatching {
 
     async fn turn(&mut self, finishing: bool) -> Result<(), StoreError> {
         let work = self.pulse.work();
+        if self.pulse.was_away() {
+            self.parts.senders.excuse();
+        }
         for running in self.parts.senders.give_up_hung(self.parts.patience) {
             self.note_trouble(&running, Ended::Hung);
         }

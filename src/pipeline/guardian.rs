@@ -15,7 +15,7 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use super::{
-    lifeline::{BEAT, Ended, Lifeline, Patience, Pulse},
+    lifeline::{AWAY, BEAT, Ended, Lifeline, Patience, Pulse},
     messages::Finish,
     status::{StageKind, Status},
 };
@@ -71,6 +71,7 @@ pub struct Guardian {
     settings: GuardianSettings,
     status: Status,
     finishing: Option<Finishing>,
+    looked_at: Instant,
 }
 
 /// Shutdown: this stage and those that come after it in the list have been told to finish and are not
@@ -103,6 +104,7 @@ impl Guardian {
             settings,
             status,
             finishing: None,
+            looked_at: Instant::now(),
         }
     }
 
@@ -182,6 +184,16 @@ impl Guardian {
     }
 
     fn look(&mut self, ctx: &mut Context<Self>) {
+        if self.looked_at.elapsed() > AWAY {
+            for running in self
+                .stages
+                .iter()
+                .filter_map(|stage| stage.running.as_ref())
+            {
+                running.pulse.excuse();
+            }
+        }
+        self.looked_at = Instant::now();
         for index in 0..self.stages.len() {
             let settings = self.settings;
             let stage = &mut self.stages[index];

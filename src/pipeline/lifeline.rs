@@ -38,6 +38,10 @@ impl Ended {
 /// How often a stage beats.
 pub const BEAT: Duration = Duration::from_millis(500);
 
+/// Whoever judges others and was itself kept from it for so long knows nothing of them: the whole process stood still (a
+/// stopped container, a paused machine), and on waking nobody has had the time for a sign of life yet.
+pub const AWAY: Duration = Duration::from_secs(2);
+
 /// How long a stage may go without a sign of life.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
@@ -116,6 +120,26 @@ impl Pulse {
         let work = self.0.work.load(Ordering::Relaxed);
         let working = (self.now() + 1).saturating_sub(work);
         work != 0 && u128::from(working) > patience.in_work.as_millis()
+    }
+
+    /// Whether whoever beats was kept from it for longer than [`AWAY`].
+    pub fn was_away(&self) -> bool {
+        let silent = self
+            .now()
+            .saturating_sub(self.0.beat.load(Ordering::Relaxed));
+        u128::from(silent) > AWAY.as_millis()
+    }
+
+    /// What it did not do so far is not held against it.
+    pub fn excuse(&self) {
+        self.beat();
+        let again = self.now() + 1;
+        let under_way = |work: u64| (work != 0).then_some(again);
+        // Work that has just ended stays so.
+        let _none = self
+            .0
+            .work
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, under_way);
     }
 
     /// The keeper gives this incarnation up: if it ever wakes, it must change nothing any more.
@@ -202,8 +226,21 @@ mod tests {
         pulse.beat();
         assert!(!pulse.stands_still(hasty(10, 1000)));
         assert!(pulse.stands_still(hasty(1000, 10)), "work without end");
+        pulse.excuse();
+        assert!(!pulse.stands_still(hasty(10, 10)), "from now on, then");
+        while from.elapsed() < Duration::from_millis(60) {
+            std::hint::spin_loop();
+        }
+        assert!(
+            pulse.stands_still(hasty(1000, 10)),
+            "it goes on without end"
+        );
         drop(work);
-        assert!(!pulse.stands_still(hasty(1000, 10)));
+        pulse.excuse();
+        assert!(
+            !pulse.stands_still(hasty(1000, 10)),
+            "no work, and none begins"
+        );
     }
 
     #[test]
