@@ -20,6 +20,7 @@ mod m0008_restored_ids;
 mod m0009_client_certificates;
 mod m0010_parking;
 mod m0011_receiver_health;
+mod m0012_undelivered;
 mod sql;
 pub mod triggers;
 
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_client_certificates::MIGRATION),
             Box::new(m0010_parking::MIGRATION),
             Box::new(m0011_receiver_health::MIGRATION),
+            Box::new(m0012_undelivered::MIGRATION),
         ]
     }
 

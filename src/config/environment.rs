@@ -119,9 +119,10 @@ impl Environment {
         match UnknownName::of_field(&message) {
             Some(unknown) => self.unknown.push(UnknownVariable {
                 nearest: unknown.nearest().map(|nearest| {
-                    let (_, levels) = path.split_last().unwrap_or((&String::new(), &[]));
-                    let mut levels = levels.to_vec();
-                    levels.push(nearest.to_owned());
+                    // It may be the table that is not known, and not what is set in it.
+                    let levels = path.iter().take_while(|level| **level != unknown.name);
+                    let mut levels: Vec<&str> = levels.map(String::as_str).collect();
+                    levels.push(nearest);
                     format!("{PREFIX}{}", levels.join("__").to_ascii_uppercase())
                 }),
                 name: variable,

@@ -121,6 +121,7 @@ mod tests {
                 ("ROWHOOK_RECEIVERS__NO_PROXY", "a.example, 10.0.0.0/8"),
                 ("HTTPS_PROXY", "http://other.example"),
                 ("ROWHOOK_UNHEARD_OF", "1"),
+                ("ROWHOOK_DATABASE__URL", "sqlite:x.db"),
                 ("ROWHOOK_DEFAULTS__TIMEOUTS", "1s"),
                 ("OTHER", "1"),
             ],
@@ -147,6 +148,7 @@ mod tests {
         assert_eq!(
             unknown,
             [
+                ("ROWHOOK_DATABASE__URL", Some("ROWHOOK_DATABASE_URL")),
                 (
                     "ROWHOOK_DEFAULTS__TIMEOUTS",
                     Some("ROWHOOK_DEFAULTS__TIMEOUT")

@@ -1,6 +1,6 @@
 //! One delivery owed to one subscription for one change, and the states it passes through.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
@@ -156,9 +156,42 @@ pub struct NewEvent {
     /// When the change committed.
     pub occurred_at: DateTime<Utc>,
     /// `data.id` as JSON text.
-    pub row_id: String,
+    pub row_id: Arc<str>,
     /// The rows it belongs to.
     pub rows: RowHashes,
+}
+
+impl NewEvent {
+    /// The same as its sender needs it, once it is written.
+    pub fn due(&self, made: Made, row_data: Arc<str>, old_values: Option<Arc<str>>) -> DueEvent {
+        DueEvent {
+            id: made.id,
+            subscription_id: self.subscription_id,
+            sequence: Some(made.sequence),
+            resource_id: self.resource_id,
+            action: self.action,
+            transaction_id: self.transaction_id,
+            occurred_at: self.occurred_at,
+            row_id: self.row_id.clone(),
+            rows: self.rows,
+            attempt_count: 0,
+            budget_used: 0,
+            redelivery: 0,
+            row_data,
+            old_values,
+        }
+    }
+}
+
+/// What a new event was given when it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// Its id.
+    pub id: EventId,
+    /// Its number for the subscription.
+    pub sequence: i64,
+    /// Whether it is to be sent. One whose subscription is deleted is cancelled from the start.
+    pub ready: bool,
 }
 
 /// What a sender's queue holds of an event: enough to order it, not its body.
@@ -188,7 +221,7 @@ pub struct DueEvent {
     /// When the change committed.
     pub occurred_at: DateTime<Utc>,
     /// `data.id` as JSON text.
-    pub row_id: String,
+    pub row_id: Arc<str>,
     /// The rows it belongs to.
     pub rows: RowHashes,
     /// Attempts made so far, over all redeliveries.
@@ -197,15 +230,21 @@ pub struct DueEvent {
     pub budget_used: i32,
     /// How often it was redelivered by hand; an outcome of an earlier round does not end this one.
     pub redelivery: i32,
-    /// The logged row.
-    pub row_data: String,
+    /// The logged row, which all events of its change share.
+    pub row_data: Arc<str>,
     /// The logged old values of changed columns.
-    pub old_values: Option<String>,
+    pub old_values: Option<Arc<str>>,
 }
 
 impl DueEvent {
     /// Whether it is a test delivery: it is tried once, and told from others by having no number.
     pub fn is_test(&self) -> bool {
         self.sequence.is_none()
+    }
+
+    /// Bytes of the logged texts.
+    pub fn bytes(&self) -> u64 {
+        let old = self.old_values.as_ref().map_or(0, |text| text.len());
+        (self.row_data.len() + old) as u64
     }
 }

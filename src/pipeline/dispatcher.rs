@@ -20,7 +20,7 @@ use chrono::Utc;
 use tokio::sync::Notify;
 
 use crate::{
-    domain::ids::ReceiverId,
+    domain::{event::DueEvent, ids::ReceiverId},
     store::{
         StoreError,
         leases::{LeaseOf, LeaseStore},
@@ -147,11 +147,42 @@ impl Senders {
         match self.book().running.get(&receiver) {
             Some(running) => {
                 running.link.wake();
-                // Full is fine: a wake-up waits in it already.
-                let _hint = running.address.try_send(Wake);
                 true
             }
             None => false,
+        }
+    }
+
+    /// Those of these receivers that have a sender here.
+    pub fn running(&self, receivers: impl Iterator<Item = ReceiverId>) -> HashSet<ReceiverId> {
+        let book = self.book();
+        receivers
+            .filter(|receiver| book.running.contains_key(receiver))
+            .collect()
+    }
+
+    /// Hands each sender what was written for its receiver in one transaction, or, where that is not here, tells it to look;
+    /// returns the receivers that have none.
+    pub fn hand_over(
+        &self,
+        events: impl IntoIterator<Item = (ReceiverId, Vec<DueEvent>)>,
+    ) -> Vec<ReceiverId> {
+        let book = self.book();
+        let mut without = Vec::new();
+        for (receiver, events) in events {
+            match book.running.get(&receiver) {
+                Some(running) if events.is_empty() => running.link.wake(),
+                Some(running) => running.link.hand_over(events),
+                None => without.push(receiver),
+            }
+        }
+        without
+    }
+
+    /// Events may have been written for anybody that were not handed over.
+    pub fn miss(&self) {
+        for running in self.book().running.values() {
+            running.link.miss();
         }
     }
 

@@ -1,7 +1,7 @@
 //! Room 2: makes one event of each change for each subscription that was active when it committed.
 //!
-//! The poller (room 1) hands it pages; it writes their events and the cursor in one transaction and
-//! answers, then wakes the dispatcher (room 3). It reads the history of subscriptions after the page
+//! The poller (room 1) hands it pages; it writes their events and the cursor in one transaction, hands them to the
+//! senders (room 3) that run, tells the dispatcher of the other receivers, and answers. It reads the history of subscriptions after the page
 //! was read, never from memory, and it never waits for a delivery.
 
 use std::{
@@ -18,8 +18,8 @@ use crate::{
     domain::{
         action::Action,
         change::Change,
-        event::{NewEvent, RowHashes},
-        ids::{ChangeId, ResourceId},
+        event::{DueEvent, Made, NewEvent, RowHashes},
+        ids::{ChangeId, ReceiverId, ResourceId},
         interval::ActivityInterval,
         resource::{Resource, ResourceName},
     },
@@ -35,10 +35,11 @@ use crate::{
 };
 
 use super::{
-    dispatcher::Dispatcher,
+    dispatcher::{Dispatcher, Senders},
     filter_failures::FilterFailures,
     lifeline::{BEAT, Lifeline, Pulse},
     messages::{FanOutPage, Finish, Hints, Slot, Wake},
+    shared_texts::SharedTexts,
     status::Status,
     versions::Versions,
 };
@@ -61,6 +62,8 @@ pub struct FanOutParts {
     pub dispatcher: Slot<Dispatcher>,
     /// Whom room 3 should look at.
     pub hints: Hints,
+    /// Who gets events without reading them.
+    pub senders: Senders,
     /// The board.
     pub status: Status,
 }
@@ -76,6 +79,8 @@ struct Matching {
     pulse: Pulse,
     filters: Filters,
     failures: FilterFailures,
+    /// The epoch of the cursor that was written last. Another one tells that somebody else wrote meanwhile.
+    written: Option<i64>,
 }
 
 impl FanOut {
@@ -87,6 +92,7 @@ impl FanOut {
                 pulse: lifeline.pulse().clone(),
                 filters: Filters::default(),
                 failures: FilterFailures::default(),
+                written: None,
             })),
             lifeline,
         }
@@ -122,7 +128,7 @@ impl Handler<Finish> for FanOut {
 
 /// What matching needs of a change's row; of an unreadable one it makes do with the change itself.
 struct RowFacts<'a> {
-    row_id: String,
+    row_id: Arc<str>,
     rows: RowHashes,
     row: Option<LoggedRow<'a>>,
 }
@@ -134,7 +140,7 @@ impl<'a> RowFacts<'a> {
             // nothing behind it waits.
             tracing::error!(change = change.id.0, resource = %resource.name, %error, "unreadable change");
             Self {
-                row_id: String::new(),
+                row_id: "".into(),
                 rows: RowHashes {
                     row: row_hash("", &change.id.to_string()),
                     previous: None,
@@ -154,7 +160,7 @@ impl<'a> RowFacts<'a> {
                 row: row_hash(&definition.table, &row_id),
                 previous: previous.map(|id| row_hash(&definition.table, &id)),
             },
-            row_id,
+            row_id: row_id.into(),
             row: Some(row),
         })
     }
@@ -171,6 +177,9 @@ impl Matching {
         self.parts.versions.learn(versions).await?;
         let intervals = self.intervals(&page).await?;
         let (mut done, mut events) = (0, Vec::new());
+        if self.written != Some(cursor.epoch) {
+            self.parts.senders.miss();
+        }
         loop {
             let (began, mut turned) = (Instant::now(), Instant::now());
             while done < page.changes.len()
@@ -195,11 +204,12 @@ impl Matching {
             }
             let next = page.cursor_after(&cursor, done);
             work.goes_on();
-            self.parts
-                .store
-                .commit_page(&cursor, &next, &events)
-                .await?;
-            self.wake(&events);
+            // Until the answer is here, it is not known whether they were written.
+            self.written = None;
+            let store = &self.parts.store;
+            let made = store.commit_page(&cursor, &next, &events).await?;
+            self.written = Some(next.epoch);
+            self.hand_over(&page, &events, &made);
             cursor = next;
             events.clear();
             if done == page.changes.len() {
@@ -306,13 +316,35 @@ impl Matching {
         verdict.is_none_or(|verdict| verdict.fires())
     }
 
-    fn wake(&self, events: &[NewEvent]) {
+    /// Senders that run get what was written; of the other receivers the dispatcher is told.
+    fn hand_over(&self, page: &ChangePage, events: &[NewEvent], made: &[Made]) {
         if events.is_empty() {
             return;
         }
-        self.parts
-            .hints
-            .add(events.iter().map(|event| event.receiver_id));
+        let senders = &self.parts.senders;
+        let running = match made.len() == events.len() {
+            true => senders.running(events.iter().map(|event| event.receiver_id)),
+            // A store that does not tell: each sender reads for itself.
+            false => HashSet::new(),
+        };
+        let mut texts = SharedTexts::of(page);
+        let mut due: HashMap<ReceiverId, Vec<DueEvent>> = HashMap::new();
+        for (place, event) in events.iter().enumerate() {
+            let made = made.get(place);
+            if made.is_some_and(|made| !made.ready) {
+                continue;
+            }
+            let of_receiver = due.entry(event.receiver_id).or_default();
+            if let Some(made) = made.filter(|_| running.contains(&event.receiver_id)) {
+                let (row_data, old_values) = texts.of_change(event.change_id);
+                of_receiver.push(event.due(*made, row_data, old_values));
+            }
+        }
+        let without = senders.hand_over(due);
+        if without.is_empty() {
+            return;
+        }
+        self.parts.hints.add(without);
         if let Some(dispatcher) = self.parts.dispatcher.get() {
             // Full is fine: a wake-up waits in it already. Closed is fine: the next incarnation looks.
             let _hint = dispatcher.try_send(Wake);

@@ -15,7 +15,7 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use super::{
-    lifeline::{AWAY, BEAT, Ended, Lifeline, Patience, Pulse},
+    lifeline::{BEAT, Ended, Lifeline, Patience, Pulse},
     messages::Finish,
     status::{StageKind, Status},
 };
@@ -71,7 +71,8 @@ pub struct Guardian {
     settings: GuardianSettings,
     status: Status,
     finishing: Option<Finishing>,
-    looked_at: Instant,
+    /// Its own: it beats at each look.
+    pulse: Pulse,
 }
 
 /// Shutdown: this stage and those that come after it in the list have been told to finish and are not
@@ -104,7 +105,7 @@ impl Guardian {
             settings,
             status,
             finishing: None,
-            looked_at: Instant::now(),
+            pulse: Pulse::default(),
         }
     }
 
@@ -184,16 +185,12 @@ impl Guardian {
     }
 
     fn look(&mut self, ctx: &mut Context<Self>) {
-        if self.looked_at.elapsed() > AWAY {
-            for running in self
-                .stages
-                .iter()
-                .filter_map(|stage| stage.running.as_ref())
-            {
+        if self.pulse.was_away() {
+            for running in self.stages.iter().flat_map(|stage| &stage.running) {
                 running.pulse.excuse();
             }
         }
-        self.looked_at = Instant::now();
+        self.pulse.beat();
         for index in 0..self.stages.len() {
             let settings = self.settings;
             let stage = &mut self.stages[index];

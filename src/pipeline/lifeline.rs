@@ -40,7 +40,7 @@ pub const BEAT: Duration = Duration::from_millis(500);
 
 /// Whoever judges others and was itself kept from it for so long knows nothing of them: the whole process stood still (a
 /// stopped container, a paused machine), and on waking nobody has had the time for a sign of life yet.
-pub const AWAY: Duration = Duration::from_secs(2);
+const AWAY: Duration = Duration::from_secs(2);
 
 /// How long a stage may go without a sign of life.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +68,8 @@ struct Signs {
     beat: AtomicU64,
     /// Milliseconds since `since`, plus one; zero: no work.
     work: AtomicU64,
+    /// Milliseconds since `since`: what went on before is not held against it.
+    excused: AtomicU64,
     revoked: AtomicBool,
 }
 
@@ -81,6 +83,7 @@ impl Default for Pulse {
             since: Instant::now(),
             beat: AtomicU64::new(0),
             work: AtomicU64::new(0),
+            excused: AtomicU64::new(0),
             revoked: AtomicBool::new(false),
         }))
     }
@@ -98,7 +101,15 @@ impl Pulse {
 
     /// A piece of work begins; it ends when the mark is dropped. One at a time.
     pub fn work(&self) -> Work {
-        self.0.work.store(self.now() + 1, Ordering::Relaxed);
+        self.work_since(Instant::now())
+    }
+
+    /// The mark of a piece of work that began then, and goes on beside others.
+    pub fn work_since(&self, since: Instant) -> Work {
+        let began = since.saturating_duration_since(self.0.since).as_millis();
+        let began = u64::try_from(began).unwrap_or(u64::MAX - 1);
+        let began = began.max(self.0.excused.load(Ordering::Relaxed));
+        self.0.work.store(began + 1, Ordering::Relaxed);
         Work(self.clone())
     }
 
@@ -109,10 +120,7 @@ impl Pulse {
 
     /// Whether its thread does not turn.
     pub fn thread_hangs(&self, patience: Patience) -> bool {
-        let silent = self
-            .now()
-            .saturating_sub(self.0.beat.load(Ordering::Relaxed));
-        u128::from(silent) > patience.without_beat.as_millis()
+        self.is_silent_for(patience.without_beat)
     }
 
     /// Whether its piece of work does not end.
@@ -124,16 +132,23 @@ impl Pulse {
 
     /// Whether whoever beats was kept from it for longer than [`AWAY`].
     pub fn was_away(&self) -> bool {
+        self.is_silent_for(AWAY)
+    }
+
+    fn is_silent_for(&self, time: Duration) -> bool {
         let silent = self
             .now()
             .saturating_sub(self.0.beat.load(Ordering::Relaxed));
-        u128::from(silent) > AWAY.as_millis()
+        u128::from(silent) > time.as_millis()
     }
 
     /// What it did not do so far is not held against it.
     pub fn excuse(&self) {
         self.beat();
-        let again = self.now() + 1;
+        let now = self.now();
+        // For work that goes on beside others, whose mark is set again.
+        self.0.excused.store(now, Ordering::Relaxed);
+        let again = now + 1;
         let under_way = |work: u64| (work != 0).then_some(again);
         // Work that has just ended stays so.
         let _none = self
@@ -240,6 +255,11 @@ mod tests {
         assert!(
             !pulse.stands_still(hasty(1000, 10)),
             "no work, and none begins"
+        );
+        let _again = pulse.work_since(from);
+        assert!(
+            !pulse.stands_still(hasty(1000, 10)),
+            "excused, though its mark is set anew"
         );
     }
 

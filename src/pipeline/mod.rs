@@ -21,6 +21,7 @@ pub mod outcome_recorder;
 pub mod reconciler;
 pub mod retention;
 pub mod sender;
+mod shared_texts;
 pub mod status;
 pub mod versions;
 pub mod wakes;
@@ -172,6 +173,7 @@ impl Pipeline {
                         events_per_commit: settings.events_per_commit,
                         dispatcher,
                         hints,
+                        senders: senders.clone(),
                         status: status.clone(),
                     },
                     fan_out.clone(),

@@ -1,10 +1,14 @@
 //! Room 4: writes what came of attempts, in batches.
 //!
 //! Every sender (room 3) hands it outcomes and waits for the answer: an event leaves its sender only
-//! when its outcome is written. While one batch is being written the next one gathers, so a quiet
-//! service writes at once and a busy one in large strokes. It never decides anything.
+//! when its outcome is written. While one batch is being written the next one gathers, and after one
+//! of many for as long again: a quiet service writes at once and a busy one in large strokes. It never decides anything.
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::{
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
@@ -24,6 +28,11 @@ use super::{
 
 /// Outcomes written in one statement at most.
 const BATCH: usize = 500;
+/// A batch of so many is followed by a pause: each statement costs as much as a dozen outcomes, and others wait for the
+/// processor.
+const MANY: usize = 8;
+/// That pause is as long as the batch took, and no longer than this.
+const LONGEST_GATHERING: Duration = Duration::from_millis(5);
 /// The pause before a batch that could not be written is tried again.
 const RETRY: Duration = Duration::from_millis(250);
 
@@ -81,14 +90,21 @@ impl OutcomeRecorder {
         let outcomes = Rc::new(outcomes);
         let work = self.lifeline.pulse().work();
         let (log, written) = (self.parts.log.clone(), outcomes.clone());
+        let began = Instant::now();
         let write = async move {
             let results = record_all(&*log, &written).await;
             drop(work);
             results
         };
         ctx.spawn(write.into_actor(self).map(move |results, recorder, ctx| {
-            recorder.written(&outcomes, answers, results, ctx);
+            let took = began.elapsed();
+            recorder.written(&outcomes, answers, results, took, ctx);
         }));
+    }
+
+    fn write_next(&mut self, ctx: &mut Context<Self>) {
+        self.writing = false;
+        self.write(ctx);
     }
 
     fn written(
@@ -96,9 +112,9 @@ impl OutcomeRecorder {
         outcomes: &[Outcome],
         answers: Vec<Answer>,
         results: Vec<Result<(), StoreError>>,
+        took: Duration,
         ctx: &mut Context<Self>,
     ) {
-        self.writing = false;
         let mut failed = None;
         let mut well = Vec::with_capacity(outcomes.len());
         for ((outcome, answer), result) in outcomes.iter().zip(answers).zip(results) {
@@ -115,14 +131,21 @@ impl OutcomeRecorder {
             let _gone = answer.send(result);
         }
         self.log.written(well.into_iter());
-        match failed {
+        let pause = match failed {
             None => {
                 self.outage.is_over();
-                self.write(ctx);
+                let many = outcomes.len() >= MANY && !self.finishing;
+                many.then(|| took.min(LONGEST_GATHERING))
             }
             Some(error) => {
                 self.outage.goes_on(&error);
-                ctx.run_later(RETRY, |recorder, ctx| recorder.write(ctx));
+                Some(RETRY)
+            }
+        };
+        match pause {
+            None => self.write_next(ctx),
+            Some(pause) => {
+                ctx.run_later(pause, Self::write_next);
             }
         }
     }

@@ -42,11 +42,11 @@ impl Default for HealthPolicy {
 
 /// What an attempt says of its receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign<'a> {
+pub enum Sign {
     /// It took a delivery.
     Took,
-    /// It did not, or could not be reached: the error in words.
-    Failed(&'a str),
+    /// It did not, or could not be reached.
+    Failed,
     /// The fault was rowhook's own, nothing was sent, or it was a test: it says nothing.
     Nothing,
 }
@@ -55,7 +55,9 @@ pub enum Sign<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
     /// What it says of the receiver.
-    pub sign: Sign<'a>,
+    pub sign: Sign,
+    /// Of a failure: the error in words.
+    pub error: &'a str,
     /// Whether it was a probe: those that were under way when probing began move no pause.
     pub probe: bool,
     /// The receiver asked to be left alone for so long.
@@ -92,7 +94,7 @@ pub fn after(
             revision,
             ..ReceiverHealth::default()
         }),
-        Sign::Failed(error) => {
+        Sign::Failed => {
             let before = health.failures.as_ref();
             let count = before.map_or(1, |failures| failures.count.saturating_add(1));
             let probing = match health.probing {
@@ -109,7 +111,7 @@ pub fn after(
                     count,
                     since: before
                         .map_or(seen.now, |failures| failures.since + untried(health, seen)),
-                    error: error.to_owned(),
+                    error: seen.error.to_owned(),
                 }),
                 probing,
                 revision,
@@ -160,9 +162,10 @@ mod tests {
         "2026-11-21T10:00:00Z".parse().unwrap()
     }
 
-    fn seen(sign: Sign<'_>, probe: bool, now: DateTime<Utc>) -> Seen<'_> {
+    fn seen(sign: Sign, probe: bool, now: DateTime<Utc>) -> Seen<'static> {
         Seen {
             sign,
+            error: "answered 500, expected 200",
             probe,
             floor: Duration::ZERO,
             now,
@@ -171,8 +174,7 @@ mod tests {
     }
 
     fn failed(health: &ReceiverHealth, probe: bool, now: DateTime<Utc>) -> ReceiverHealth {
-        let sign = Sign::Failed("answered 500, expected 200");
-        after(health, &POLICY(), &seen(sign, probe, now)).unwrap()
+        after(health, &POLICY(), &seen(Sign::Failed, probe, now)).unwrap()
     }
 
     /// A receiver that fails ten times in ten seconds.

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement,
+    Value,
 };
 
 /// A table that the application writes.
@@ -44,6 +45,9 @@ pub fn now_micros() -> u64 {
     u64::try_from(since.unwrap_or(Duration::ZERO).as_micros()).unwrap_or(u64::MAX)
 }
 
+/// The application's name, by which PostgreSQL knows its connections.
+const APPLICATION: &str = "rowhook bench load";
+
 /// The application's connections.
 #[derive(Clone)]
 pub struct Load {
@@ -55,6 +59,7 @@ impl Load {
     pub async fn connect(url: &str, connections: u32) -> Result<Self, DbErr> {
         let mut options = ConnectOptions::new(url.to_owned());
         options.max_connections(connections).sqlx_logging(false);
+        options.map_sqlx_postgres_opts(|options| options.application_name(APPLICATION));
         let db = Database::connect(options).await?;
         Ok(Self { db })
     }
@@ -85,19 +90,45 @@ impl Load {
 
     /// Commits `count` new rows from id `first` on, in one statement.
     pub async fn insert(&self, table: LoadTable, first: u64, count: u64) -> Result<(), DbErr> {
-        let (table, last, now) = (table.table(), first + count - 1, now_micros());
-        let numbers = match self.db.get_database_backend() {
-            DbBackend::Postgres => format!("generate_series({first}, {last}) as made (id)"),
-            _ => format!(
-                "(with recursive numbers (id) as (select {first} union all
-                  select id + 1 from numbers where id < {last}) select id from numbers) as made"
-            ),
+        let backend = self.db.get_database_backend();
+        let numbers = match backend {
+            DbBackend::Postgres => "generate_series($1::bigint, $2::bigint) as made (id)",
+            _ => {
+                "(with recursive numbers (id) as (select $1 union all
+                  select id + 1 from numbers where id < $2) select id from numbers) as made"
+            }
         };
-        self.run(&format!(
-            "insert into {table} (id, lane, name, state, amount, made_at)
-             select id, id % 100, 'item number ' || id, 'ready', 17 * id, {now} from {numbers}"
-        ))
-        .await
+        // The same text each time: it is prepared once for each connection, as an application's statements are.
+        let sql = format!(
+            "insert into {} (id, lane, name, state, amount, made_at)
+             select id, id % 100, 'item number ' || id, 'ready', 17 * id, $3 from {numbers}",
+            table.table()
+        );
+        let values = [first, first + count - 1, now_micros()];
+        let values = values.map(|number| Value::from(i64::try_from(number).unwrap_or(i64::MAX)));
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        self.db.execute_raw(statement).await.map(|_| ())
+    }
+
+    /// PostgreSQL's process of one of these connections, and those of all of them; none for an embedded database.
+    pub async fn backends(&self) -> Result<Option<(u32, Vec<u32>)>, DbErr> {
+        if self.db.get_database_backend() != DbBackend::Postgres {
+            return Ok(None);
+        }
+        let sql = format!(
+            "select pid, pid = pg_backend_pid() as this from pg_stat_activity
+             where application_name = '{APPLICATION}' and datname = current_database()"
+        );
+        let statement = Statement::from_string(DbBackend::Postgres, sql);
+        let (mut this, mut all) = (None, Vec::new());
+        for row in self.db.query_all_raw(statement).await? {
+            let pid = u32::try_from(row.try_get::<i32>("", "pid")?).unwrap_or(0);
+            all.push(pid);
+            if row.try_get("", "this")? {
+                this = Some(pid);
+            }
+        }
+        Ok(this.map(|this| (this, all)))
     }
 
     /// Closes the connections.

@@ -9,7 +9,7 @@ use crate::domain::{
     action::Action,
     change::Change,
     era::Eras,
-    event::NewEvent,
+    event::{Made, NewEvent},
     ids::{ChangeId, TransactionId},
     interval::ActivityInterval,
     resource::ResourceName,
@@ -112,12 +112,13 @@ pub trait FanOutStore: Send + Sync {
         of: &[(ResourceName, Action)],
     ) -> Result<Vec<ActivityInterval>, StoreError>;
 
-    /// Writes the events, with their sequence numbers, and the cursor in one transaction.
-    /// [`StoreError::Fenced`] when the cursor's epoch is no longer `from`'s: nothing was written.
+    /// Writes the events, with their sequence numbers, and the cursor in one transaction; returns what each event was
+    /// given, in their order, or nothing where that is not known. [`StoreError::Fenced`] when the cursor's epoch is no
+    /// longer `from`'s: nothing was written.
     async fn commit_page(
         &self,
         from: &Cursor,
         to: &Cursor,
         events: &[NewEvent],
-    ) -> Result<(), StoreError>;
+    ) -> Result<Vec<Made>, StoreError>;
 }

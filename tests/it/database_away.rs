@@ -10,6 +10,7 @@ use rowhook::store::sql::db::Dialect;
 use sea_orm::ConnectionTrait as _;
 
 use crate::support::{
+    aftermath::{nobody_is_charged, told_within},
     cluster::Cluster,
     house::House,
     ledger::Ledger,
@@ -88,20 +89,6 @@ async fn for_half_a_minute() {
     house.settled(6).await;
     let faithful = ledger.compare(&house.receiver.deliveries());
     assert_eq!((faithful.events, faithful.duplicates), (6, 0));
-    for event in house.events("").await {
-        assert_eq!(event["attemptCount"], 1, "{event}");
-        assert!(event["error"].is_null(), "{event}");
-    }
-    let read = format!("{{ webhookReceiver(id: {receiver}) {{ health }} }}");
-    let data = house.service.graphql(&read).await;
-    assert_eq!(data["webhookReceiver"]["health"], "HEALTHY");
-    let log = house.service.log_text();
-    let told: Vec<&str> = log
-        .lines()
-        .filter(|line| line.contains("WARN") || line.contains("ERROR"))
-        .collect();
-    assert!((1..=LINES).contains(&told.len()), "{}", told.join("\n"));
-    let (_, metrics) = house.service.http("GET", "/metrics", "").await.unwrap();
-    let restarts = "rowhook_actor_restarts_total{";
-    assert!(!metrics.contains(restarts), "{metrics}");
+    nobody_is_charged(&house, receiver).await;
+    told_within(&house, LINES);
 }

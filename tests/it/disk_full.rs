@@ -10,7 +10,12 @@ use rowhook::store::{StoreError, sql::db::Dialect};
 use sea_orm::ConnectionTrait as _;
 
 use crate::support::{
-    database::TestDatabase, house::House, ledger::Ledger, receiver::Answer, wait::until_ok,
+    aftermath::{answer_is_read, nobody_is_charged, told_within},
+    database::TestDatabase,
+    house::House,
+    ledger::Ledger,
+    receiver::Answer,
+    wait::until_ok,
 };
 
 /// Less than the database has already, and far more than the log that the service writes.
@@ -43,16 +48,7 @@ async fn is_told_and_survived() {
             .sql(&format!("insert into items values ({id}, 0, 'x')"))
             .await;
     }
-    let answered = "rowhook_attempts_total{outcome=\"delivered\"} 1";
-    until_ok("the answer is there", async || {
-        let (_, metrics) = house.service.http("GET", "/metrics", "").await.unwrap();
-        if metrics.contains(answered) {
-            Ok(())
-        } else {
-            Err(metrics)
-        }
-    })
-    .await;
+    answer_is_read(&house).await;
     let why = until_ok("it is told", async || {
         match house.service.http("GET", "/readyz", "").await.unwrap() {
             (503, why) => Ok(why),
@@ -77,12 +73,7 @@ async fn is_told_and_survived() {
         1,
         "nothing more is known of"
     );
-    let log = house.service.log_text();
-    let told: Vec<&str> = log
-        .lines()
-        .filter(|line| line.contains("WARN") || line.contains("ERROR"))
-        .collect();
-    assert!((1..=LINES).contains(&told.len()), "{}", told.join("\n"));
+    told_within(&house, LINES);
 
     house.service.limit_files(None);
     house.service.ready().await;
@@ -92,16 +83,7 @@ async fn is_told_and_survived() {
     let ledger = Ledger::read(&house.app).await;
     let faithful = ledger.compare(&house.receiver.deliveries());
     assert_eq!((faithful.events, faithful.duplicates), (40, 0));
-    for event in house.events("").await {
-        assert_eq!(event["attemptCount"], 1, "{event}");
-        assert!(event["error"].is_null(), "{event}");
-    }
-    let read = format!("{{ webhookReceiver(id: {receiver}) {{ health }} }}");
-    let data = house.service.graphql(&read).await;
-    assert_eq!(data["webhookReceiver"]["health"], "HEALTHY");
-    let (_, metrics) = house.service.http("GET", "/metrics", "").await.unwrap();
-    let restarts = "rowhook_actor_restarts_total{";
-    assert!(!metrics.contains(restarts), "{metrics}");
+    nobody_is_charged(&house, receiver).await;
 }
 
 /// sqlx does not notice that, and what is begun on the connection next must not stay open when it is rolled back.

@@ -26,6 +26,7 @@ mod filters;
 mod frozen;
 mod graphql_api;
 mod guardian;
+mod hand_over;
 mod in_time;
 mod instances;
 mod large_window;

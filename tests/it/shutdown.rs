@@ -7,7 +7,10 @@ use std::{
 
 use rowhook::app::GRACE;
 
-use crate::support::{both::on_both, database::TestDatabase, house::House, receiver::Answer};
+use crate::support::{
+    aftermath::comes_once_more, both::on_both, database::TestDatabase, house::House,
+    receiver::Answer,
+};
 
 on_both!(a_receiver_that_does_not_answer_is_not_waited_for);
 
@@ -38,15 +41,7 @@ async fn a_receiver_that_does_not_answer_is_not_waited_for(database: TestDatabas
     house.receiver.answer(|_| Answer::Status(200));
     never.store(true, Ordering::SeqCst);
     house.service.restart().await;
-    let twice = house
-        .receiver
-        .wait_until("it comes again", |all| all.len() == 2)
-        .await;
-    assert_eq!(twice[0].text, twice[1].text);
-    assert_eq!(
-        twice[0].headers["webhook-id"],
-        twice[1].headers["webhook-id"]
-    );
+    comes_once_more(&house).await;
     house.settled(1).await;
     let event = &house.events("status: \"delivered\"").await[0];
     assert_eq!(

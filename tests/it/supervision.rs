@@ -50,6 +50,9 @@ async fn meets(database: TestDatabase, point: Point, trouble: Trouble) -> World 
     }
     world.all_delivered().await;
     world.troubles.only_for(left);
+    if let Point::Ready | Point::Load = point {
+        world.troubles.hand_nothing_over();
+    }
     world.troubles.provoke(point, trouble);
     for row in [1, 2, 1, 3, 2, 1] {
         world.touch(row).await;
@@ -258,6 +261,7 @@ async fn a_sender_that_hangs_costs_its_neighbour_nothing(database: TestDatabase)
     world.touch(1).await;
     world.all_delivered().await;
     world.troubles.only_for(victim);
+    world.troubles.hand_nothing_over();
     world.troubles.provoke(Point::Ready, Trouble::Hang);
     let gate = Gate::shut();
     let held = gate.clone();

@@ -2,9 +2,8 @@
 
 use std::{
     fs::File,
-    io::{BufRead as _, BufReader},
     path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -15,9 +14,13 @@ use crate::sample::load::{Load, LoadTable};
 
 use super::{
     super::{Failure, api_client::ApiClient},
+    plain_http,
+    process::Process,
     usage::Usage,
 };
 
+/// How long rowhook is given to become ready.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// What the service is called with.
 const ADMIN_KEY: &str = "the bench's own key";
 
@@ -25,9 +28,10 @@ const ADMIN_KEY: &str = "the bench's own key";
 pub struct House {
     /// The application.
     pub load: Load,
-    api: ApiClient,
-    service: Service,
+    // None while it is stopped.
+    service: Option<Service>,
     database: Database,
+    settings: String,
     // With its configuration, its log and an embedded database.
     folder: TempDir,
 }
@@ -48,19 +52,34 @@ pub struct Registered {
     pub table: LoadTable,
     /// Further members of `CreateWebhookReceiverInput`.
     pub settings: Value,
+    /// The subscription's filter.
+    pub filter: Option<String>,
+}
+
+impl Registered {
+    /// Without settings and filter.
+    pub fn plain(uri: String, table: LoadTable) -> Self {
+        Self {
+            uri,
+            table,
+            settings: json!({}),
+            filter: None,
+        }
+    }
 }
 
 impl House {
-    /// Makes the database and starts rowhook. `server`: a PostgreSQL server's URL, else the embedded database.
-    pub async fn start(server: Option<&str>) -> Result<Self, Failure> {
+    /// Makes the database and starts rowhook. `server`: a PostgreSQL server's URL, else the embedded database. `settings`:
+    /// further lines of its configuration, before the first table.
+    pub async fn start(server: Option<&str>, settings: &str) -> Result<Self, Failure> {
         let folder = tempfile::tempdir().map_err(Failure::of_work)?;
         let database = Database::make(server, folder.path()).await?;
-        match database.serve(folder.path()).await {
+        match database.serve(folder.path(), settings).await {
             Ok((load, service)) => Ok(Self {
                 load,
-                api: ApiClient::new(&format!("http://{}/graphql", service.address), ADMIN_KEY)?,
-                service,
+                service: Some(service),
                 database,
+                settings: settings.to_owned(),
                 folder,
             }),
             Err(failure) => {
@@ -77,20 +96,54 @@ impl House {
         input["webhookUri"] = json!(receiver.uri);
         let made = "mutation ($input: CreateWebhookReceiverInput!) {
             createWebhookReceiver(input: $input) { webhookReceiver { id } } }";
-        let made = self.api.call(made, json!({"input": input})).await?;
+        let made = self.api()?.call(made, json!({"input": input})).await?;
         let id = made["createWebhookReceiver"]["webhookReceiver"]["id"].as_i64();
         let id = id.ok_or_else(|| Failure::of_work("the API answered without an id"))?;
         let subscribe = "mutation ($input: CreateWebhookSubscriptionInput!) {
             createWebhookSubscription(input: $input) { webhookSubscription { id } } }";
-        let input =
+        let mut input =
             json!({"receiverId": id, "resource": receiver.table.resource(), "action": "CREATE"});
-        self.api.call(subscribe, json!({"input": input})).await?;
+        if let Some(filter) = &receiver.filter {
+            input["filter"] = json!(filter);
+        }
+        self.api()?.call(subscribe, json!({"input": input})).await?;
         Ok(id)
     }
 
     /// What the API answers.
     pub async fn ask(&self, document: &str) -> Result<Value, Failure> {
-        self.api.call(document, json!({})).await
+        self.api()?.call(document, json!({})).await
+    }
+
+    /// Lifts a receiver's throttle.
+    pub async fn lift_throttle(&self, id: i64) -> Result<(), Failure> {
+        let read = format!("{{ webhookReceiver(id: {id}) {{ _etag }} }}");
+        let read = self.ask(&read).await?;
+        let input = json!({"id": id, "etag": read["webhookReceiver"]["_etag"], "rateLimit": null});
+        let change = "mutation ($input: UpdateWebhookReceiverInput!) {
+            updateWebhookReceiver(input: $input) { webhookReceiver { id } } }";
+        let changed = self.api()?.call(change, json!({"input": input})).await;
+        changed.map(|_| ())
+    }
+
+    fn api(&self) -> Result<&ApiClient, Failure> {
+        let service = self.service.as_ref();
+        let service = service.ok_or_else(|| Failure::of_work("rowhook is stopped"))?;
+        Ok(&service.api)
+    }
+
+    /// Ends rowhook, as a kill does.
+    pub fn stop_service(&mut self) {
+        self.service = None;
+    }
+
+    /// Starts rowhook again; how long it took until it was ready, which it is once it polls for changes.
+    pub async fn start_service(&mut self) -> Result<Duration, Failure> {
+        let began = Instant::now();
+        let service = Service::start(&self.database.url, self.folder.path(), &self.settings)?;
+        service.until_ready(began + PATIENCE).await?;
+        self.service = Some(service);
+        Ok(began.elapsed())
     }
 
     /// Writes `rate` rows per second, each a transaction of its own, for `time`; returns the last id.
@@ -118,7 +171,15 @@ impl House {
 
     /// What the service has used so far; none where the system does not tell.
     pub fn usage(&self) -> Option<Usage> {
-        Usage::of(self.service.process.id())
+        Usage::of(self.service.as_ref()?.process.id())
+    }
+
+    /// Where deliveries are missing, prints the end of the service's log.
+    pub fn tell_if_fewer(&self, came: u64, owed: u64) {
+        if came < owed {
+            let log = self.log();
+            eprintln!("deliveries are missing; the end of rowhook's log:\n{log}");
+        }
     }
 
     /// The end of the service's log.
@@ -138,18 +199,9 @@ impl House {
 
 /// rowhook as a process.
 struct Service {
-    process: Child,
+    process: Process,
     address: String,
-    // What it prints goes nowhere, but a closed pipe would end it.
-    _output: BufReader<ChildStdout>,
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // Nothing of it is needed any more, however it ended.
-        let _ended = self.process.kill();
-        let _ended = self.process.wait();
-    }
+    api: ApiClient,
 }
 
 impl Database {
@@ -176,7 +228,7 @@ impl Database {
     }
 
     /// Makes the tables and starts rowhook on them.
-    async fn serve(&self, folder: &Path) -> Result<(Load, Service), Failure> {
+    async fn serve(&self, folder: &Path, settings: &str) -> Result<(Load, Service), Failure> {
         // The application makes an embedded database, and rowhook finds it.
         let url = match &self.server {
             Some(_) => self.url.clone(),
@@ -184,7 +236,7 @@ impl Database {
         };
         let load = Load::connect(&url, 8).await.map_err(Failure::of_work)?;
         load.create_tables().await.map_err(Failure::of_work)?;
-        Ok((load, Service::start(&self.url, folder)?))
+        Ok((load, Service::start(&self.url, folder, settings)?))
     }
 
     async fn remove(&self) -> Result<(), Failure> {
@@ -196,10 +248,10 @@ impl Database {
 }
 
 impl Service {
-    /// Starts it and waits for its address.
-    fn start(database: &str, folder: &Path) -> Result<Self, Failure> {
+    /// Starts it and waits until it tells its address.
+    fn start(database: &str, folder: &Path, further: &str) -> Result<Self, Failure> {
         let mut settings = format!(
-            "database_url = {database:?}\nlisten = \"127.0.0.1:0\"\nadmin_key = {ADMIN_KEY:?}\n\
+            "{further}database_url = {database:?}\nlisten = \"127.0.0.1:0\"\nadmin_key = {ADMIN_KEY:?}\n\
          secret_key = \"{}\"\n[receivers]\nallow_http = true\n\
          allow_private_networks = [\"127.0.0.0/8\"]\n",
             // Nothing that the bench seals is a secret.
@@ -219,30 +271,31 @@ impl Service {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROWHOOK_")) {
             command.env_remove(name);
         }
-        let mut process = command
+        command
             .args(["serve", "--config"])
             .arg(&file)
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .map_err(Failure::of_work)?;
-        let mut output = BufReader::new(process.stdout.take().expect("it is piped"));
-        let mut line = String::new();
-        output.read_line(&mut line).map_err(Failure::of_work)?;
-        let service = Self {
-            process,
-            address: line
-                .trim()
-                .rsplit_once("http://")
-                .map_or("", |(_, address)| address)
-                .to_owned(),
-            _output: output,
-        };
-        if service.address.is_empty() {
+            .stderr(log);
+        let (process, line) = Process::start(&mut command)?;
+        let Some((_, address)) = line.trim().rsplit_once("http://") else {
             let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
             return Err(Failure::of_work(format!("rowhook did not start:\n{log}")));
+        };
+        let api = ApiClient::new(&format!("http://{address}/graphql"), ADMIN_KEY)?;
+        Ok(Self {
+            process,
+            address: address.to_owned(),
+            api,
+        })
+    }
+
+    async fn until_ready(&self, end: Instant) -> Result<(), Failure> {
+        loop {
+            match plain_http::call(&self.address, "GET", "/readyz").await {
+                Ok(_) => return Ok(()),
+                Err(failure) if Instant::now() > end => return Err(failure),
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
         }
-        Ok(service)
     }
 }

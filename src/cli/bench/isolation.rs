@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::{http::sink::Receipt, sample::load::LoadTable};
 
@@ -16,7 +15,7 @@ use super::{
     super::Failure,
     Common,
     house::{House, Registered},
-    report::{Report, Row, cell, median, milliseconds, progress, quantile, seconds},
+    report::{Row, cell, latencies, median, milliseconds, progress, quantile, seconds, unique},
     sink_process::Sink,
 };
 
@@ -113,6 +112,10 @@ impl Row for Measured {
             self.repeated.to_string(),
         ]
     }
+
+    fn missing(&self) -> u64 {
+        self.missing
+    }
 }
 
 /// Measures and prints.
@@ -127,8 +130,8 @@ pub async fn run(args: IsolationArgs) -> Result<(), Failure> {
             progress(&format!(
                 "round {round} of {of}: {healthy} healthy receivers beside {sick} sick ones"
             ));
-            let measure = async |house: &House| measure(&args, house, *sick, limit).await;
-            measured.push(args.common.in_house(measure).await?);
+            let measure = async |house: &mut House| measure(&args, house, *sick, limit).await;
+            measured.push(args.common.in_house("", measure).await?);
         }
     }
     let mut rows: Vec<Measured> = rounds
@@ -139,20 +142,8 @@ pub async fn run(args: IsolationArgs) -> Result<(), Failure> {
     for row in &mut rows {
         row.of_first_line = first.map_or(1.0, |first| row.deliveries_per_second / first);
     }
-    let report = Report {
-        scenario: "isolation",
-        database: args.common.database(),
-        processors: super::processors(),
-        limit_per_second: median(limits.into_iter()),
-        rows,
-    };
-    report.print(args.common.json)?;
-    match report.rows.iter().map(|row| row.missing).sum() {
-        0 => Ok(()),
-        missing => Err(Failure::of_work(format!(
-            "{missing} deliveries did not come"
-        ))),
-    }
+    let limit = median(limits.into_iter());
+    args.common.tell("isolation", limit, rows)
 }
 
 impl Measured {
@@ -191,12 +182,15 @@ async fn measure(
     let mut sink = Sink::start()?;
     for number in 0..sick {
         house
-            .register(&receiver(sink.sick_uri(number), LoadTable::Others))
+            .register(&Registered::plain(
+                sink.sick_uri(number).to_owned(),
+                LoadTable::Others,
+            ))
             .await?;
     }
     for number in 1..=args.healthy {
         house
-            .register(&receiver(&sink.uri(number), LoadTable::Items))
+            .register(&Registered::plain(sink.uri(number), LoadTable::Items))
             .await?;
     }
     let insert = house.load.insert(LoadTable::Others, 1, WAITING);
@@ -215,15 +209,10 @@ async fn measure(
     let live = last * healthy;
     // Counting what is unique costs this machine something: only once it may be enough.
     let came = |receipts: &[Receipt], number: u64| {
-        receipts.len() as u64 >= number && unique(receipts) >= number
+        receipts.len() as u64 >= number && unique(receipts.iter()) >= number
     };
     sink.wait(PATIENCE, |receipts| came(receipts, live)).await?;
-    let mut latencies: Vec<u64> = sink
-        .receipts
-        .iter()
-        .map(|receipt| receipt.at.saturating_sub(receipt.made_at))
-        .collect();
-    latencies.sort_unstable();
+    let latencies = latencies(sink.receipts.iter());
     let before = sink.receipts.len();
 
     let rows = args.deliveries.div_ceil(healthy);
@@ -239,14 +228,9 @@ async fn measure(
     );
     let took = seconds(first.unwrap_or(0), last.unwrap_or(0));
     let rate = bulk.len() as f64 / took;
-    let unique = unique(&sink.receipts);
+    let unique = unique(sink.receipts.iter());
     let usage = house.usage();
-    if unique < owed {
-        eprintln!(
-            "deliveries are missing; the end of rowhook's log:\n{}",
-            house.log()
-        );
-    }
+    house.tell_if_fewer(unique, owed);
     Ok(Measured {
         sick,
         healthy: args.healthy,
@@ -256,22 +240,9 @@ async fn measure(
         deliveries_per_second: rate,
         of_limit: rate / limit,
         of_first_line: 1.0,
-        peak_memory_mib: usage.map(|usage| usage.peak_memory as f64 / f64::from(1 << 20)),
+        peak_memory_mib: usage.map(|usage| usage.peak_mib()),
         processor_seconds: usage.map(|usage| usage.processor.as_secs_f64()),
         missing: owed.saturating_sub(unique),
         repeated: sink.receipts.len() as u64 - unique,
     })
-}
-
-fn receiver(uri: &str, table: LoadTable) -> Registered {
-    Registered {
-        uri: uri.to_owned(),
-        table,
-        settings: json!({}),
-    }
-}
-
-fn unique(receipts: &[Receipt]) -> u64 {
-    let ids: std::collections::HashSet<u64> = receipts.iter().map(|one| one.event_id).collect();
-    ids.len() as u64
 }

@@ -5,9 +5,15 @@
 //! without any database sends to the same receivers (`plain_http.rs`), since ratios to that limit hold across machines
 //! where figures do not.
 
+mod backlog;
+mod flow;
 mod house;
+mod idle;
 mod isolation;
+mod latency;
+mod pace;
 mod plain_http;
+mod process;
 mod recovery;
 mod report;
 mod sick;
@@ -21,6 +27,7 @@ use clap::{Args, Subcommand};
 
 use super::{Failure, told_to_stop};
 use house::House;
+use report::{Report, Row};
 
 /// Measure latency, rates and isolation on this machine
 ///
@@ -35,6 +42,10 @@ pub struct BenchArgs {
 
 #[derive(Subcommand)]
 enum Scenario {
+    Flow(flow::FlowArgs),
+    Latency(latency::LatencyArgs),
+    Backlog(backlog::BacklogArgs),
+    Idle(idle::IdleArgs),
     Isolation(isolation::IsolationArgs),
     Throttle(throttle::ThrottleArgs),
     Recovery(recovery::RecoveryArgs),
@@ -64,25 +75,46 @@ struct Common {
 const LIMIT: Duration = Duration::from_secs(3);
 
 impl Common {
-    /// Measures in a house of its own, which is gone afterwards, also when somebody ends the bench meanwhile.
+    /// Measures in a house of its own, which is gone afterwards, also when somebody ends the bench meanwhile. `settings`:
+    /// further lines of rowhook's configuration.
     async fn in_house<T>(
         &self,
-        measure: impl AsyncFnOnce(&House) -> Result<T, Failure>,
+        settings: &str,
+        measure: impl AsyncFnOnce(&mut House) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let house = House::start(self.server.as_deref()).await?;
+        let mut house = House::start(self.server.as_deref(), settings).await?;
         let measured = tokio::select! {
-            measured = measure(&house) => measured,
+            measured = measure(&mut house) => measured,
             () = told_to_stop() => Err(Failure::of_work("ended before everything was measured")),
         };
         house.stop().await?;
         measured
     }
 
-    fn database(&self) -> &'static str {
-        if self.server.is_some() {
-            "postgres"
-        } else {
-            "sqlite"
+    /// Prints what came of a scenario; fails where a delivery did not come.
+    fn tell<R: Row>(
+        &self,
+        scenario: &'static str,
+        limit_per_second: f64,
+        rows: Vec<R>,
+    ) -> Result<(), Failure> {
+        let missing: u64 = rows.iter().map(Row::missing).sum();
+        let report = Report {
+            scenario,
+            database: match self.server {
+                Some(_) => "postgres",
+                None => "sqlite",
+            },
+            processors: std::thread::available_parallelism().map_or(1, usize::from),
+            limit_per_second,
+            rows,
+        };
+        report.print(self.json)?;
+        match missing {
+            0 => Ok(()),
+            missing => Err(Failure::of_work(format!(
+                "{missing} deliveries did not come"
+            ))),
         }
     }
 
@@ -94,13 +126,13 @@ impl Common {
     }
 }
 
-fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
 /// Runs the scenario.
 pub async fn run(args: BenchArgs) -> Result<(), Failure> {
     match args.scenario {
+        Scenario::Flow(args) => flow::run(args).await,
+        Scenario::Latency(args) => latency::run(args).await,
+        Scenario::Backlog(args) => backlog::run(args).await,
+        Scenario::Idle(args) => idle::run(args).await,
         Scenario::Isolation(args) => isolation::run(args).await,
         Scenario::Throttle(args) => throttle::run(args).await,
         Scenario::Recovery(args) => recovery::run(args).await,

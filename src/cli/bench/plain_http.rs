@@ -1,4 +1,4 @@
-//! A request to the bench's own sink, and the bare client loop that measures what this machine could do at most.
+//! A request to a process of the bench, and the bare client loop that measures what this machine could do at most.
 
 use std::{
     io::{Read as _, Write as _},
@@ -34,8 +34,7 @@ pub async fn call(address: &str, method: &str, path: &str) -> Result<Vec<u8>, Fa
         stream.read_to_end(&mut answer).await?;
         Ok::<_, std::io::Error>(answer)
     };
-    let failed =
-        |why: &str| Failure::of_work(format!("the sink at {address}: {method} {path}: {why}"));
+    let failed = |why: &str| Failure::of_work(format!("http://{address}: {method} {path}: {why}"));
     let mut answer = work.await.map_err(|error| failed(&error.to_string()))?;
     if !answer.starts_with(b"HTTP/1.1 2") {
         return Err(failed("it did not answer 2xx"));

@@ -15,7 +15,7 @@ use super::{
     super::Failure,
     Common,
     house::{House, Registered},
-    report::{Report, Row, cell, milliseconds, progress, quantile, seconds},
+    report::{Row, cell, latencies, milliseconds, progress, quantile, seconds},
     sink_process::Sink,
 };
 
@@ -102,6 +102,10 @@ impl Row for Measured {
             self.missing.to_string(),
         ]
     }
+
+    fn missing(&self) -> u64 {
+        self.missing
+    }
 }
 
 /// Measures and prints.
@@ -115,27 +119,14 @@ pub async fn run(args: RecoveryArgs) -> Result<(), Failure> {
     ] {
         progress(&format!("{} events wait, down for {down:?}", args.waiting));
         let measure =
-            async |house: &House| measure(args.waiting, down, throttle, limit, house).await;
-        let mut measured = args.common.in_house(measure).await?;
+            async |house: &mut House| measure(args.waiting, down, throttle, limit, house).await;
+        let mut measured = args.common.in_house("", measure).await?;
         if let Some(first) = rows.first() {
             measured.of_first_line = measured.deliveries_per_second / first.deliveries_per_second;
         }
         rows.push(measured);
     }
-    let report = Report {
-        scenario: "recovery",
-        database: args.common.database(),
-        processors: super::processors(),
-        limit_per_second: limit,
-        rows,
-    };
-    report.print(args.common.json)?;
-    match report.rows.iter().map(|row| row.missing).sum() {
-        0 => Ok(()),
-        missing => Err(Failure::of_work(format!(
-            "{missing} deliveries did not come"
-        ))),
-    }
+    args.common.tell("recovery", limit, rows)
 }
 
 async fn measure(
@@ -154,6 +145,7 @@ async fn measure(
         uri: sink.uri(receiver),
         table,
         settings,
+        filter: None,
     };
     let id = house
         .register(&register(DOWN, LoadTable::Items, settings))
@@ -189,14 +181,10 @@ async fn measure(
     let (first, last) = (times.first().copied(), times.last().copied());
     let drained = seconds(first.unwrap_or(0), last.unwrap_or(0));
     let rate = times.len() as f64 / drained;
-    let mut latencies: Vec<u64> = sink
-        .receipts
-        .iter()
-        .filter(|receipt| receipt.receiver == BESIDE && receipt.at >= first.unwrap_or(0))
-        .filter(|receipt| receipt.at <= last.unwrap_or(0).max(up + AT_LEAST.as_micros() as u64))
-        .map(|receipt| receipt.at.saturating_sub(receipt.made_at))
-        .collect();
-    latencies.sort_unstable();
+    let until = last.unwrap_or(0).max(up + AT_LEAST.as_micros() as u64);
+    let meanwhile = first.unwrap_or(0)..=until;
+    let beside = |receipt: &&Receipt| receipt.receiver == BESIDE && meanwhile.contains(&receipt.at);
+    let latencies = latencies(sink.receipts.iter().filter(beside));
     Ok(Measured {
         was_down_seconds: down.as_secs_f64(),
         throttle_per_second: throttle,

@@ -1,9 +1,11 @@
 //! What a scenario prints: a table for people, JSON for programs, and how far it is on the way.
 
-use std::{io::IsTerminal as _, time::Duration};
+use std::{collections::HashSet, io::IsTerminal as _, time::Duration};
 
 use comfy_table::{Table, presets::ASCII_MARKDOWN};
 use serde::Serialize;
+
+use crate::http::sink::Receipt;
 
 use super::super::Failure;
 
@@ -14,6 +16,11 @@ pub trait Row: Serialize {
 
     /// The line's cells, one for each heading.
     fn cells(&self) -> Vec<String>;
+
+    /// Deliveries that did not come.
+    fn missing(&self) -> u64 {
+        0
+    }
 }
 
 /// What came of a scenario.
@@ -62,6 +69,21 @@ pub fn progress(now: &str) {
     if std::io::stderr().is_terminal() {
         eprintln!("… {now}");
     }
+}
+
+/// Microseconds from just before each row was written to its receipt, in order.
+pub fn latencies<'a>(receipts: impl Iterator<Item = &'a Receipt>) -> Vec<u64> {
+    let mut all: Vec<u64> = receipts
+        .map(|receipt| receipt.at.saturating_sub(receipt.made_at))
+        .collect();
+    all.sort_unstable();
+    all
+}
+
+/// How many events these are, however often they came.
+pub fn unique<'a>(receipts: impl Iterator<Item = &'a Receipt>) -> u64 {
+    let ids: HashSet<u64> = receipts.map(|receipt| receipt.event_id).collect();
+    ids.len() as u64
 }
 
 /// The smallest value that `share` of all values do not exceed; none without values.

@@ -1,8 +1,7 @@
 //! The receivers as a process of their own, and what the bench asks of it.
 
 use std::{
-    io::{BufRead as _, BufReader},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::Duration,
 };
 
@@ -13,7 +12,7 @@ use crate::{
     sample::load::now_micros,
 };
 
-use super::{super::Failure, plain_http, sick::Sickness};
+use super::{super::Failure, plain_http, process::Process, sick::Sickness};
 
 /// Where its receivers are; the process prints it.
 #[derive(Serialize, Deserialize)]
@@ -49,7 +48,7 @@ pub async fn serve() -> Result<(), Failure> {
 
 /// The process.
 pub struct Sink {
-    process: Child,
+    _process: Process,
     places: Places,
     /// What has come so far.
     pub receipts: Vec<Receipt>,
@@ -59,21 +58,13 @@ impl Sink {
     /// Starts it.
     pub fn start() -> Result<Self, Failure> {
         let program = std::env::current_exe().map_err(Failure::of_work)?;
-        let mut process = Command::new(program)
-            .args(["bench", "sink"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(Failure::of_work)?;
-        let output = process.stdout.take().expect("it is piped");
-        let mut line = String::new();
-        BufReader::new(output)
-            .read_line(&mut line)
-            .map_err(Failure::of_work)?;
+        let mut command = Command::new(program);
+        command.args(["bench", "sink"]).stdin(Stdio::piped());
+        let (process, line) = Process::start(&mut command)?;
         let places = serde_json::from_str(&line)
             .map_err(|error| Failure::of_work(format!("the sink did not start: {error}")))?;
         Ok(Self {
-            process,
+            _process: process,
             places,
             receipts: Vec::new(),
         })
@@ -128,13 +119,5 @@ impl Sink {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-    }
-}
-
-impl Drop for Sink {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ended = self.process.kill();
-        let _ended = self.process.wait();
     }
 }

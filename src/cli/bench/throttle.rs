@@ -15,7 +15,7 @@ use super::{
     super::Failure,
     Common,
     house::{House, Registered},
-    report::{Report, Row, cell, progress, seconds},
+    report::{Row, cell, progress, seconds},
     sink_process::Sink,
 };
 
@@ -116,18 +116,9 @@ impl Row for Measured {
 pub async fn run(args: ThrottleArgs) -> Result<(), Failure> {
     let limit = args.common.limit()?;
     progress(&format!("{} throttles for {:?}", CASES.len(), args.time));
-    let rows = args
-        .common
-        .in_house(async |house: &House| measure(&args, house).await);
-    let rows = rows.await?;
-    let report = Report {
-        scenario: "throttle",
-        database: args.common.database(),
-        processors: super::processors(),
-        limit_per_second: limit,
-        rows,
-    };
-    report.print(args.common.json)
+    let measure = async |house: &mut House| measure(&args, house).await;
+    let rows = args.common.in_house("", measure).await?;
+    args.common.tell("throttle", limit, rows)
 }
 
 async fn measure(args: &ThrottleArgs, house: &House) -> Result<Vec<Measured>, Failure> {
@@ -142,6 +133,7 @@ async fn measure(args: &ThrottleArgs, house: &House) -> Result<Vec<Measured>, Fa
                 uri,
                 table: LoadTable::Items,
                 settings: case.settings(),
+                filter: None,
             })
             .await?;
     }

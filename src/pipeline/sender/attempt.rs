@@ -14,12 +14,13 @@ use crate::{
         attempt::{Attempt, Outcome, SendError, Verdict},
         event::DueEvent,
         ids::ReceiverId,
-        receiver::{DeliveryTarget, Receiver, RetryPolicy},
+        receiver::{DeliveryTarget, RetryPolicy},
         resource::Resource,
     },
     policy::{
         delivery::{Unsendable, prepare},
         judge::{Circumstances, GONE, OWN_FAULT_PAUSE, fault, judge},
+        receiver_health::Sign,
     },
     transport::{DeliveryRequest, Transport},
 };
@@ -48,17 +49,6 @@ pub struct AttemptParts {
     pub probe: bool,
 }
 
-/// What an attempt says of its receiver; see [`Sign`](crate::policy::receiver_health::Sign).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Says {
-    /// It took a delivery.
-    Took,
-    /// It did not.
-    Failed,
-    /// Nothing.
-    Nothing,
-}
-
 /// What came of it.
 pub struct Done {
     /// What the recorder writes.
@@ -70,7 +60,7 @@ pub struct Done {
     /// The receiver said that it is gone for good.
     pub gone: bool,
     /// What it says of the receiver.
-    pub says: Says,
+    pub says: Sign,
     /// Whether it was a probe.
     pub probe: bool,
     /// How long the request took; `None` where none was made.
@@ -92,7 +82,9 @@ pub async fn make(parts: AttemptParts) -> Done {
         parts.max_payload,
     ) {
         Ok(prepared) => prepared,
-        Err(unsendable) => return given_up(event, receiver, &unsendable),
+        Err(unsendable) => {
+            return Done::unsent(event, given_up(event, receiver.id, &unsendable));
+        }
     };
     let request = DeliveryRequest {
         uri: receiver.webhook_uri.clone(),
@@ -125,11 +117,11 @@ pub async fn make(parts: AttemptParts) -> Done {
         },
     );
     let says = match (&verdict, &result) {
-        (Verdict::Delivered, _) => Says::Took,
-        (_, Err(error)) if error.is_ours() => Says::Nothing,
+        (Verdict::Delivered, _) => Sign::Took,
+        (_, Err(error)) if error.is_ours() => Sign::Nothing,
         // Whoever tries things with tests does not want to be probed for it.
-        _ if event.is_test() => Says::Nothing,
-        _ => Says::Failed,
+        _ if event.is_test() => Sign::Nothing,
+        _ => Sign::Failed,
     };
     let verdict = last_of_a_test(event, verdict);
     let status = result.as_ref().ok().map(|answer| answer.status);
@@ -158,34 +150,33 @@ pub async fn make(parts: AttemptParts) -> Done {
 }
 
 /// The event can not be sent, now or later: it fails at once, and is there to be seen.
-fn given_up(event: &DueEvent, receiver: &Receiver, why: &Unsendable) -> Done {
-    Done {
-        outcome: Outcome {
-            reason: Some(why.to_string()),
-            budget_used: event.budget_used,
-            ..outcome(event, receiver.id, Verdict::Failed, Utc::now())
-        },
-        status: None,
-        uri: receiver.webhook_uri.clone(),
-        gone: false,
-        says: Says::Nothing,
-        probe: false,
-        took: None,
-        occurred_at: event.occurred_at,
+fn given_up(event: &DueEvent, receiver: ReceiverId, why: &Unsendable) -> Outcome {
+    Outcome {
+        reason: Some(why.to_string()),
+        budget_used: event.budget_used,
+        ..outcome(event, receiver, Verdict::Failed, Utc::now())
     }
 }
 
 impl Done {
-    /// rowhook itself failed before anything could be sent, or while it was: that says nothing of the receiver. `probe`:
-    /// whether it was to be one, so that the next one does not follow at once and fail by the same fault.
+    /// rowhook itself failed before anything could be sent, or while it was. `probe`: whether it was to be one, so that
+    /// the next one does not follow at once and fail by the same fault.
     pub fn own_fault(event: &DueEvent, receiver: ReceiverId, why: &str, probe: bool) -> Self {
         Self {
-            outcome: own_fault(event, receiver, why),
+            probe,
+            ..Self::unsent(event, own_fault(event, receiver, why))
+        }
+    }
+
+    /// Nothing was sent, which says nothing of the receiver.
+    fn unsent(event: &DueEvent, outcome: Outcome) -> Self {
+        Self {
+            outcome,
             status: None,
             uri: String::new(),
             gone: false,
-            says: Says::Nothing,
-            probe,
+            says: Sign::Nothing,
+            probe: false,
             took: None,
             occurred_at: event.occurred_at,
         }

@@ -66,6 +66,11 @@ impl Lookahead {
         self.known.contains(&id)
     }
 
+    /// Whether it is in view and has not started.
+    pub fn waits(&self, id: EventId) -> bool {
+        self.waiting.contains_key(&id)
+    }
+
     /// What is in view or under way.
     pub fn known(&self) -> Vec<EventId> {
         self.known.iter().copied().collect()
@@ -89,7 +94,7 @@ impl Lookahead {
     /// The first `limit` events that may start now, in id order.
     pub fn startable(&self, ordering: Ordering, limit: usize) -> Vec<EventId> {
         if ordering == Ordering::None {
-            return self.waiting.keys().copied().take(limit).collect();
+            return self.first(limit).collect();
         }
         let mut earlier: HashSet<i64> = HashSet::new();
         let mut found = Vec::with_capacity(limit.min(self.waiting.len()));
@@ -106,6 +111,11 @@ impl Lookahead {
             }
         }
         found
+    }
+
+    /// The first `limit` events that have not started, in id order.
+    pub fn first(&self, limit: usize) -> impl Iterator<Item = EventId> + '_ {
+        self.waiting.keys().copied().take(limit)
     }
 
     /// An attempt for this event begins: its rows are busy.
@@ -141,38 +151,41 @@ impl Lookahead {
     /// Drops from view what stands behind `keep` others of one of its rows, and what waits behind that.
     pub fn drop_crowd(&mut self, keep: usize) -> Vec<QueuedEvent> {
         let mut crowd: HashMap<i64, usize> = HashMap::new();
-        let mut dropped = Vec::new();
-        for (id, rows) in &self.waiting {
-            let held = rows
-                .iter()
-                .any(|row| crowd.get(&row).is_some_and(|count| *count >= keep));
+        self.drop_from(EventId(0), |rows| {
+            let is_full = |row: i64| crowd.get(&row).is_some_and(|count| *count >= keep);
+            let held = rows.iter().any(is_full);
             for row in rows.iter() {
                 // Behind what is dropped everything is, in either of its rows.
                 let count = crowd.entry(row).or_default();
                 *count = if held { keep } else { *count + 1 };
             }
-            if held {
-                dropped.push(QueuedEvent {
-                    id: *id,
-                    rows: *rows,
-                });
-            }
-        }
-        for event in &dropped {
-            self.forget(event.id);
-        }
-        dropped
+            held
+        })
     }
 
     /// Drops from view the later events that share a row with these, and with those that are dropped.
     pub fn drop_behind(&mut self, id: EventId, rows: RowHashes) -> Vec<QueuedEvent> {
         let mut blocked: HashSet<i64> = rows.iter().collect();
-        let mut dropped = Vec::new();
-        for (later, rows) in self.waiting.range(EventId(id.0 + 1)..) {
-            if rows.iter().any(|row| blocked.contains(&row)) {
+        self.drop_from(EventId(id.0 + 1), |rows| {
+            let held = rows.iter().any(|row| blocked.contains(&row));
+            if held {
                 blocked.extend(rows.iter());
+            }
+            held
+        })
+    }
+
+    /// Drops from view those from this one on, in id order, of whose rows `is_held` says so.
+    fn drop_from(
+        &mut self,
+        first: EventId,
+        mut is_held: impl FnMut(RowHashes) -> bool,
+    ) -> Vec<QueuedEvent> {
+        let mut dropped = Vec::new();
+        for (id, rows) in self.waiting.range(first..) {
+            if is_held(*rows) {
                 dropped.push(QueuedEvent {
-                    id: *later,
+                    id: *id,
                     rows: *rows,
                 });
             }

@@ -7,6 +7,7 @@
 //! is written.
 
 mod attempt;
+pub mod inbox;
 mod lookahead;
 mod sending;
 
@@ -24,7 +25,7 @@ use actix::prelude::*;
 use tokio::sync::Notify;
 
 use crate::{
-    domain::{ids::ReceiverId, receiver::RetryPolicy},
+    domain::{event::DueEvent, ids::ReceiverId, receiver::RetryPolicy},
     policy::{receiver_health::HealthPolicy, throttle::Start},
     store::{delivery_targets::DeliveryTargets, event_queue::EventQueue},
     transport::{Transport, TransportFactory},
@@ -33,12 +34,13 @@ use crate::{
 use super::{
     leases::Lease,
     lifeline::{BEAT, Lifeline},
-    messages::{Finish, Slot, Wake},
+    messages::{Finish, Slot},
     outcome_recorder::OutcomeRecorder,
     status::Status,
     versions::Versions,
 };
 
+use inbox::Inbox;
 use sending::Sending;
 
 /// What receivers get that set nothing themselves (`[defaults]`).
@@ -85,6 +87,8 @@ pub struct Link {
     /// Whether the throttle may begin full.
     pub start: Start,
     woken: AtomicBool,
+    inbox: Inbox,
+    look: Notify,
     throttle_full_at: Mutex<Option<Instant>>,
 }
 
@@ -96,18 +100,33 @@ impl Link {
             lease,
             start,
             woken: AtomicBool::new(true),
+            inbox: Inbox::default(),
+            look: Notify::new(),
             throttle_full_at: Mutex::new(None),
         }
     }
 
-    /// There may be something to do.
+    /// There may be something to do that the database knows of.
     pub fn wake(&self) {
         self.woken.store(true, Ordering::SeqCst);
+        self.look.notify_one();
     }
 
-    /// Whether it was woken and has not looked since.
+    /// These were written for the receiver just now: see [`Inbox::put`].
+    pub fn hand_over(&self, events: Vec<DueEvent>) {
+        self.inbox.put(events);
+        self.look.notify_one();
+    }
+
+    /// Events may have been written that were not handed over.
+    pub fn miss(&self) {
+        self.inbox.miss();
+        self.look.notify_one();
+    }
+
+    /// Whether it was woken or handed something and has not looked since.
     pub fn is_woken(&self) -> bool {
-        self.woken.load(Ordering::SeqCst)
+        self.woken.load(Ordering::SeqCst) || !self.inbox.is_empty()
     }
 
     fn take_wake(&self) -> bool {
@@ -143,7 +162,6 @@ pub struct Sender {
     parts: SenderParts,
     link: Arc<Link>,
     lifeline: Lifeline,
-    look: Rc<Notify>,
     finish: Rc<std::cell::Cell<bool>>,
 }
 
@@ -154,7 +172,6 @@ impl Sender {
             parts,
             link,
             lifeline,
-            look: Rc::new(Notify::new()),
             finish: Rc::default(),
         }
     }
@@ -175,16 +192,8 @@ impl Actor for Sender {
             self.lifeline.pulse().clone(),
             transport,
         );
-        let work = sending.run(self.look.clone(), self.finish.clone());
+        let work = sending.run(self.finish.clone());
         ctx.spawn(work.into_actor(self).map(|(), _, ctx| ctx.stop()));
-    }
-}
-
-impl Handler<Wake> for Sender {
-    type Result = ();
-
-    fn handle(&mut self, _: Wake, _: &mut Context<Self>) {
-        self.look.notify_one();
     }
 }
 
@@ -206,6 +215,6 @@ impl Handler<Finish> for Sender {
 
     fn handle(&mut self, _: Finish, _: &mut Context<Self>) {
         self.finish.set(true);
-        self.look.notify_one();
+        self.link.look.notify_one();
     }
 }

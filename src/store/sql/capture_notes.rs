@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     db::Db,
-    records::{Kind, storable, unfold},
+    records::{Batch, Kind, storable, unfold},
 };
 use crate::{
     domain::resource::ResourceName,
@@ -40,21 +40,24 @@ impl CaptureNotes for SqlCaptureNotes {
         if tables.is_empty() {
             return Ok(());
         }
-        let record = |(resource, note): &(ResourceName, Option<String>)| json!({"resource": resource, "note": note.as_deref().map(storable)});
-        let batch = json!(tables.iter().map(record).collect::<Vec<_>>()).to_string();
         let columns = [("resource", Kind::Text), ("note", Kind::Text)];
+        let mut batch = Batch::new(self.db.dialect(), &columns);
+        for (resource, note) in tables {
+            let note = note.as_deref().map(storable);
+            batch.push([resource.as_str().into(), note.as_deref().into()]);
+        }
         // (The `where true` keeps SQLite from reading `on conflict` as a join.)
         let sql = format!(
             "with {} insert into rowhook.table_notes as t (resource, looked_at, note, noted_at)
-             select b.resource, $2, b.note, case when b.note is null then null else $2 end from b where true
+             select b.resource, $1, b.note, case when b.note is null then null else $1 end from b where true
              on conflict (resource) do update set looked_at = excluded.looked_at,
                  note = coalesce(excluded.note, t.note),
                  noted_at = coalesce(excluded.noted_at, t.noted_at)",
-            unfold(self.db.dialect(), "$1", &columns)
+            unfold(self.db.dialect(), 1, &columns)
         );
         let txn = self.db.begin().await?;
-        txn.execute_raw(txn.statement(&sql, [batch.into(), at.into()]))
-            .await?;
+        let values = std::iter::once(at.into()).chain(batch.into_values());
+        txn.execute_raw(txn.statement(&sql, values)).await?;
         txn.commit().await
     }
 

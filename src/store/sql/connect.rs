@@ -37,11 +37,14 @@ pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Readers beside SQLite's one writer; more only wait for each other's page cache.
 const SQLITE_CONNECTIONS: u32 = 4;
 
-/// What a service connection to PostgreSQL sets: an instance that is frozen in the middle of a
-/// transaction must not hold rows that the others need for longer than this.
+/// What a service connection to PostgreSQL sets. An instance that is frozen in the middle of a
+/// transaction must not hold rows that the others need for longer than this. And what a service reads are the first so many
+/// of a queue or a list, along an index that has their order: a bitmap would gather, and sort, all that waits for each page, which
+/// is what the planner chooses while it knows no better.
 const SESSION: &str = "set idle_in_transaction_session_timeout = '10s';
                        set lock_timeout = '5s';
-                       set statement_timeout = '50s'";
+                       set statement_timeout = '50s';
+                       set enable_bitmapscan = off";
 
 /// Why there is no first connection. The texts tell the user what to mend; none repeats a password.
 #[derive(Debug, thiserror::Error)]

@@ -222,7 +222,7 @@ impl SqlManagementStore {
     async fn receivers_with_deletions(&self) -> Result<Vec<ReceiverId>, StoreError> {
         let owed = |state: &str| {
             format!(
-                "exists (select 1 from rowhook.events e where e.receiver_id = r.id and {state})"
+                "exists (select 1 from rowhook.undelivered e where e.receiver_id = r.id and {state})"
             )
         };
         let sql = format!(
@@ -317,9 +317,10 @@ impl SqlManagementStore {
 
     /// Waiting and parked events of the receiver's deleted subscriptions.
     async fn doomed_blocking(&self, receiver: ReceiverId) -> Result<Vec<Doomed>, StoreError> {
-        let sql = "select e.id, e.row_hash, e.previous_hash from rowhook.events e
+        let sql = "select e.id, e.row_hash, e.previous_hash from rowhook.undelivered u
+                   join rowhook.events e on e.id = u.event_id
                    join rowhook.subscriptions s on s.id = e.subscription_id
-                   where e.receiver_id = $1 and e.state in (1, 2) and s.deleted_at is not null
+                   where u.receiver_id = $1 and u.state in (1, 2) and s.deleted_at is not null
                    limit $2";
         let values = [receiver.0.into(), BATCH.into()];
         let rows = self
@@ -346,8 +347,9 @@ impl SqlManagementStore {
         after: i64,
     ) -> Result<(Vec<Doomed>, Option<i64>), StoreError> {
         let sql = "select e.id, coalesce(s.deleted_at, r.deleted_at) is not null as doomed
-                   from (select id, subscription_id, receiver_id from rowhook.events
-                         where receiver_id = $1 and state = 0 and id > $2 order by id limit $3) e
+                   from (select event_id from rowhook.undelivered
+                         where receiver_id = $1 and state = 0 and event_id > $2 order by event_id limit $3) u
+                   join rowhook.events e on e.id = u.event_id
                    join rowhook.receivers r on r.id = e.receiver_id
                    left join rowhook.subscriptions s on s.id = e.subscription_id
                    order by e.id";

@@ -7,11 +7,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, QueryResult};
-use serde_json::{Value as Json, json};
 
 use super::{
     db::{Db, Dialect, Txn},
-    records::{Kind as Type, unfold},
+    records::{Batch, Columns, Kind as Type, unfold},
 };
 use crate::{
     domain::{
@@ -22,7 +21,7 @@ use crate::{
     store::StoreError,
 };
 
-const COLUMNS: [(&str, Type); 4] = [
+const COLUMNS: Columns<4> = [
     ("slot", Type::Integer),
     ("receiver_id", Type::Integer),
     ("kind", Type::Integer),
@@ -82,16 +81,18 @@ pub(super) async fn count(
         return Ok(());
     }
     let slot = slot(now);
-    let record = |((receiver, kind), n)| json!({"slot": slot, "receiver_id": receiver, "kind": kind, "n": n});
-    let batch: Vec<Json> = counts.into_iter().map(record).collect();
+    let mut batch = Batch::new(txn.dialect(), &COLUMNS);
+    for ((receiver, kind), n) in counts {
+        batch.push([slot.into(), receiver.into(), kind.into(), n.into()]);
+    }
     let sql = format!(
         "with {} insert into rowhook.delivery_counts as c (slot, receiver_id, kind, n)
          select b.slot, b.receiver_id, b.kind, b.n from b where true order by b.position
          on conflict (slot, receiver_id, kind) do update set n = c.n + excluded.n",
-        unfold(txn.dialect(), "$1", &COLUMNS)
+        unfold(txn.dialect(), 0, &COLUMNS)
     );
-    let batch = Json::Array(batch).to_string();
-    txn.execute_raw(txn.statement(&sql, [batch.into()])).await?;
+    txn.execute_raw(txn.statement(&sql, batch.into_values()))
+        .await?;
     Ok(())
 }
 

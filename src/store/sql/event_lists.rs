@@ -1,8 +1,9 @@
 //! Finding the events of a list, through an index for whatever it is narrowed by, on both databases.
 //!
-//! The event log and the operator's orders ask for ids here and read the rows by id then. An index gives
-//! ids in order only within one state, or one action of one resource; so a list is merged from one walk for
-//! each of these, and each walk stops after as many ids as the list has.
+//! The event log and the operator's orders ask for ids here and read the rows by id then. What is narrowed by status is
+//! walked along what is not delivered, one state after the other, and an index of kinds gives ids in order only within
+//! one action of one resource; so a list is merged from several walks, and each stops after as many ids as the
+//! list has.
 
 use sea_orm::{ConnectionTrait, EntityTrait, Value};
 
@@ -104,18 +105,41 @@ pub(super) async fn count(db: &Db, filter: &EventFilter) -> Result<u64, StoreErr
 pub async fn ids_sql(db: &Db, walk: &Walk<'_>) -> Result<(String, Vec<Value>), StoreError> {
     let narrowed = Narrowed::by(db, walk.filter, walk.states).await?;
     let order = if walk.newest_first { "desc" } else { "asc" };
-    let mut between = String::new();
-    if let Some(above) = walk.above {
-        between.push_str(&format!(" and e.id > {above}"));
-    }
-    if let Some(below) = walk.below {
-        between.push_str(&format!(" and e.id < {below}"));
-    }
-    let shared = format!("{}{between}", narrowed.shared);
     let walks: Vec<String> = narrowed
         .each
         .iter()
-        .map(|own| format!("{shared} and {own}"))
+        .map(|one| {
+            let shared = &narrowed.shared;
+            let (mut sql, id, by) = match one {
+                Along::Events(own) => (format!("{EVENTS} where {shared} and {own}"), "e.id", None),
+                Along::Undelivered { state, of } => (
+                    format!("{UNDELIVERED} where {shared} and u.state = {state}"),
+                    "u.event_id",
+                    of.as_deref(),
+                ),
+            };
+            // Of one receiver on PostgreSQL: a range of one value, so that no index but the receivers' has the order that
+            // is asked for, and pairs, so that it begins where the page does.
+            let pairs = by.filter(|_| db.dialect() == Dialect::Postgres);
+            match (by, pairs) {
+                (_, Some(of)) => sql.push_str(&format!(
+                    " and u.receiver_id >= {of} and u.receiver_id <= {of}"
+                )),
+                (Some(of), None) => sql.push_str(&format!(" and u.receiver_id = {of}")),
+                (None, None) => {}
+            }
+            for (bound, sign) in [(walk.above, '>'), (walk.below, '<')] {
+                match (bound, pairs) {
+                    (None, _) => {}
+                    (Some(bound), None) => sql.push_str(&format!(" and {id} {sign} {bound}")),
+                    (Some(bound), Some(of)) => sql.push_str(&format!(
+                        " and (u.receiver_id, u.event_id) {sign} ({of}, {bound})"
+                    )),
+                }
+            }
+            let first = pairs.map_or_else(String::new, |_| format!("u.receiver_id {order}, "));
+            format!("{sql} order by {first}{id} {order}")
+        })
         .collect();
     Ok((
         merged(&walks, order, walk.limit, walk.offset),
@@ -123,14 +147,22 @@ pub async fn ids_sql(db: &Db, walk: &Walk<'_>) -> Result<(String, Vec<Value>), S
     ))
 }
 
+/// What a walk goes along.
+enum Along {
+    /// The events that satisfy this.
+    Events(String),
+    /// What is in this state and not delivered, of everybody or of the receiver that this expression gives.
+    Undelivered { state: i16, of: Option<String> },
+}
+
+const EVENTS: &str = "rowhook.events as e";
+const UNDELIVERED: &str = "rowhook.undelivered as u join rowhook.events as e on e.id = u.event_id";
+
 /// The newest events of each of these subscriptions (bound as `$1`): pairs of subscription and event.
 pub fn ids_of_sql(dialect: Dialect, limit: u64, offset: u64) -> String {
     let walks = |subscription: &str| {
-        let each = EventState::ALL.map(|state| {
-            let state = state.code();
-            format!("e.subscription_id = {subscription} and e.state = {state}")
-        });
-        merged(&each, "desc", limit, offset)
+        let walk = format!("{EVENTS} where e.subscription_id = {subscription} order by e.id desc");
+        merged(&[walk], "desc", limit, offset)
     };
     match dialect {
         Dialect::Postgres => format!(
@@ -156,10 +188,7 @@ fn merged(walks: &[String], order: &str, limit: u64, offset: u64) -> String {
         .iter()
         .enumerate()
         .map(|(index, walk)| {
-            format!(
-                "select id from (select e.id from rowhook.events as e where {walk}
-                                 order by e.id {order} limit {far}) as w{index}"
-            )
+            format!("select id from (select e.id from {walk} limit {far}) as w{index}")
         })
         .collect();
     format!(
@@ -173,7 +202,7 @@ struct Narrowed {
     /// What holds in each walk.
     shared: String,
     /// What makes each walk one.
-    each: Vec<String>,
+    each: Vec<Along>,
     values: Vec<Value>,
 }
 
@@ -244,28 +273,50 @@ impl Narrowed {
         }
         let few = row_id.is_some() || transaction_id.is_some();
         let owned = receiver_id.is_some() || subscription_id.is_some();
-        let mut each = vec!["1 = 1".to_owned()];
-        if !few && (owned || !all_states) {
-            each = times(
-                &each,
-                wanted.iter().map(|state| format!("e.state = {state}")),
-            );
-        }
-        if !few && !owned && (resource.is_some() || action.is_some()) {
-            let actions = [Action::Create, Action::Update, Action::Delete];
-            let kinds: Vec<String> = versions
-                .iter()
-                .flat_map(|(id, _)| {
-                    let of = actions
-                        .iter()
-                        .filter(|one| action.is_none_or(|it| it == **one));
-                    of.map(move |one| format!("e.resource_id = {id} and e.action = {}", one.code()))
-                })
-                .collect();
-            let by_kind = times(&each, kinds.into_iter());
-            if by_kind.len() <= WALKS && !by_kind.is_empty() {
-                each = by_kind;
+        let mut each = Vec::new();
+        if few || all_states || wanted.contains(&EventState::Delivered.code()) {
+            let kinds = if few || owned {
+                Vec::new()
+            } else {
+                kinds(resource.as_ref(), *action, &versions)
+            };
+            // In the words of the index; of the states `shared` speaks.
+            if kinds.is_empty() || kinds.len() > WALKS {
+                each.push(Along::Events("1 = 1".to_owned()));
+            } else {
+                each.extend(kinds.into_iter().map(Along::Events));
             }
+            if !few && !all_states {
+                let delivered = EventState::Delivered.code();
+                for along in &mut each {
+                    if let Along::Events(own) = along {
+                        own.push_str(&format!(" and e.state = {delivered}"));
+                    }
+                }
+            }
+        }
+        if !few && !all_states {
+            let of = match (receiver_id, subscription_id) {
+                (Some(id), _) => Some(id.0.to_string()),
+                // A subscription has one receiver. (A range of one value, so that its own index is taken.)
+                (None, Some(SubscriptionId(id))) => Some(format!(
+                    "(select f.receiver_id from rowhook.events f
+                      where f.subscription_id >= {id} and f.subscription_id <= {id}
+                      order by f.subscription_id limit 1)"
+                )),
+                (None, None) => None,
+            };
+            let undelivered = wanted
+                .iter()
+                .filter(|state| **state != EventState::Delivered.code());
+            each.extend(undelivered.map(|state| Along::Undelivered {
+                state: *state,
+                of: of.clone(),
+            }));
+        }
+        if each.is_empty() {
+            // In none of the wanted states: no event is.
+            each.push(Along::Events("1 = 0".to_owned()));
         }
         Ok(Self {
             shared,
@@ -285,12 +336,25 @@ pub(super) fn list<N: ToString>(numbers: &[N]) -> String {
     }
 }
 
-fn times(some: &[String], others: impl Iterator<Item = String>) -> Vec<String> {
-    others
-        .flat_map(|other| {
-            some.iter()
-                .map(move |one| format!("{one} and {other}"))
-                .collect::<Vec<_>>()
+/// What each action of each version of a resource is, where a list is narrowed by them.
+fn kinds(
+    resource: Option<&ResourceName>,
+    action: Option<Action>,
+    versions: &[(i32, ResourceDefinition)],
+) -> Vec<String> {
+    if resource.is_none() && action.is_none() {
+        return Vec::new();
+    }
+    let actions = [Action::Create, Action::Update, Action::Delete];
+    let wanted = actions
+        .iter()
+        .filter(|one| action.is_none_or(|action| action == **one));
+    wanted
+        .flat_map(|one| {
+            let of = move |(id, _): &(i32, _)| {
+                format!("e.resource_id = {id} and e.action = {}", one.code())
+            };
+            versions.iter().map(of)
         })
         .collect()
 }

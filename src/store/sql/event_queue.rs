@@ -1,4 +1,4 @@
-//! The queues of owed events, each through an index that holds owed events only.
+//! The queues of owed events, in a table that holds what is not delivered and no more.
 
 use std::collections::HashMap;
 
@@ -56,52 +56,80 @@ impl SqlEventQueue {
 }
 
 /// The bodies of events that are owed, in id order, up to so many bytes. What lies beyond is told by id alone: sizes are
-/// known without reading.
+/// known without reading. (PostgreSQL carries what is large as a pointer; SQLite would carry the text, and gets it by a second
+/// look.)
 pub fn load_sql(dialect: Dialect) -> String {
+    const COLUMNS: [&str; 14] = [
+        "id",
+        "subscription_id",
+        "sequence",
+        "resource_id",
+        "action",
+        "transaction_id",
+        "occurred_at",
+        "row_id",
+        "row_hash",
+        "previous_hash",
+        "attempt_count",
+        "budget_used",
+        "redelivery",
+        "payload",
+    ];
+    let columns = |of: &str| COLUMNS.map(|column| format!("{of}.{column}")).join(", ");
+    let (bodies, carried, again) = match dialect {
+        Dialect::Postgres => ("o", ", b.row_data, b.old_values", ""),
+        Dialect::Sqlite => (
+            "l",
+            "",
+            "left join rowhook.logged_actions l on l.id = o.change_id",
+        ),
+    };
+    let body = |column: &str| user_text(dialect, &format!("{bodies}.{column}"));
     format!(
-        "select o.*, case when o.has_room then {row_data} end as row_data,
+        "select {outer}, o.has_room,
+                case when o.has_room then {row_data} end as row_data,
                 case when o.has_room then {old_values} end as old_values
-         from (select e.id, e.change_id, e.subscription_id, e.sequence, e.resource_id, e.action, e.transaction_id,
-                      e.occurred_at, e.row_id, e.row_hash, e.previous_hash, e.attempt_count, e.budget_used,
-                      e.redelivery, e.payload,
+         from (select {inner}, e.change_id{carried},
                       coalesce(sum(coalesce(octet_length(b.row_data), 0) + coalesce(octet_length(b.old_values), 0))
                         over (order by e.id rows between unbounded preceding and 1 preceding), 0) <= $2 as has_room
                from rowhook.events e
                left join rowhook.logged_actions b on b.id = e.change_id
                left join rowhook.subscriptions s on s.id = e.subscription_id
                where {} and {OWED}) o
-         left join rowhook.logged_actions l on l.id = o.change_id
+         {again}
          order by o.id",
         one_of(dialect, "e.id", "$1"),
-        row_data = user_text(dialect, "l.row_data"),
-        old_values = user_text(dialect, "l.old_values"),
+        outer = columns("o"),
+        inner = columns("e"),
+        row_data = body("row_data"),
+        old_values = body("old_values"),
     )
 }
 
 /// The first that stands in the way of each row, for either column by which an event belongs to a row: a step through
 /// that column's index for each row. (A range of one value, so that no other index has the order that is asked for.)
 pub fn blocking_sql(dialect: Dialect) -> String {
-    let not_in_view = format!("not ({})", one_of(dialect, "p.id", "$3"));
+    let not_in_view = format!("not ({})", one_of(dialect, "p.event_id", "$3"));
     let first = |what: &str, column: &str| {
         format!(
-            "select {what} from rowhook.events p
+            "select {what} from rowhook.undelivered p
              where p.receiver_id = $1 and p.state in (1, 2) and p.{column} >= r.value and p.{column} <= r.value
                and {not_in_view}
-             order by p.{column}, p.id limit 1"
+             order by p.{column}, p.event_id limit 1"
         )
     };
     let found = |column: &str| {
         match dialect {
         Dialect::Postgres => format!(
-            "select f.id, f.row_hash, f.previous_hash
+            "select f.event_id as id, f.row_hash, f.previous_hash
              from unnest($2::bigint[]) as r(value) cross join lateral ({}) f",
-            first("p.id, p.row_hash, p.previous_hash", column)
+            first("p.event_id, p.row_hash, p.previous_hash", column)
         ),
         // It has no lateral joins.
         Dialect::Sqlite => format!(
-            "select e.id as id, e.row_hash as row_hash, e.previous_hash as previous_hash
-             from (select ({}) as id from json_each($2) as r) as f join rowhook.events e on e.id = f.id",
-            first("p.id", column)
+            "select e.event_id as id, e.row_hash as row_hash, e.previous_hash as previous_hash
+             from (select ({}) as id from json_each($2) as r) as f join rowhook.undelivered e on e.event_id = f.id",
+            first("p.event_id", column)
         ),
     }
     };
@@ -109,6 +137,22 @@ pub fn blocking_sql(dialect: Dialect) -> String {
         "select * from ({} union {}) as found order by id",
         found("row_hash"),
         found("previous_hash")
+    )
+}
+
+/// A receiver's ready events after an id. (On PostgreSQL so that the index by receiver alone has the order that is asked for:
+/// along the primary key everybody's would be read where the planner knows no better.)
+pub fn ready_sql(dialect: Dialect) -> String {
+    let (after, order) = match dialect {
+        Dialect::Postgres => (
+            "(receiver_id, event_id) > ($1, $2) and receiver_id <= $1",
+            "receiver_id, event_id",
+        ),
+        Dialect::Sqlite => ("receiver_id = $1 and event_id > $2", "event_id"),
+    };
+    format!(
+        "select event_id as id, row_hash, previous_hash from rowhook.undelivered
+         where state = 0 and {after} order by {order} limit $3"
     )
 }
 
@@ -130,9 +174,9 @@ pub fn receivers_with_work_sql() -> String {
     let hop = |name: &str, state: &str| {
         format!(
             "{name}(receiver_id) as (
-               select min(e.receiver_id) from rowhook.events e where {state}
+               select min(e.receiver_id) from rowhook.undelivered e where {state}
                union all
-               select (select min(e.receiver_id) from rowhook.events e
+               select (select min(e.receiver_id) from rowhook.undelivered e
                        where {state} and e.receiver_id > {name}.receiver_id)
                from {name} where {name}.receiver_id is not null)"
         )
@@ -144,7 +188,7 @@ pub fn receivers_with_work_sql() -> String {
          left join rowhook.receiver_health h on h.receiver_id = r.id
          where r.active and r.deleted_at is null
          union all
-         select r.id, coalesce(h.probe_at, (select min(e.due_at) from rowhook.events e
+         select r.id, coalesce(h.probe_at, (select min(e.due_at) from rowhook.undelivered e
                                             where e.receiver_id = r.id and e.state = 1)),
                 h.probe_at is not null
          from blocking q join rowhook.receivers r on r.id = q.receiver_id
@@ -178,13 +222,13 @@ fn due_event(dialect: Dialect, row: &QueryResult) -> Result<DueEvent, StoreError
             .ok_or_else(|| StoreError::Corrupt(format!("events {id}: action {action}")))?,
         transaction_id: TransactionId(row.try_get("", "transaction_id")?),
         occurred_at: row.try_get("", "occurred_at")?,
-        row_id: row.try_get("", "row_id")?,
+        row_id: row.try_get::<String>("", "row_id")?.into(),
         rows: queued_event(row)?.rows,
         attempt_count: row.try_get("", "attempt_count")?,
         budget_used: row.try_get("", "budget_used")?,
         redelivery: row.try_get("", "redelivery")?,
-        row_data,
-        old_values,
+        row_data: row_data.into(),
+        old_values: old_values.map(Into::into),
     })
 }
 
@@ -212,12 +256,9 @@ impl EventQueue for SqlEventQueue {
         after: EventId,
         limit: u32,
     ) -> Result<Vec<QueuedEvent>, StoreError> {
-        self.queued(
-            "select id, row_hash, previous_hash from rowhook.events
-             where receiver_id = $1 and state = 0 and id > $2 order by id limit $3",
-            [receiver.0.into(), after.0.into(), i64::from(limit).into()],
-        )
-        .await
+        let sql = ready_sql(self.db.dialect());
+        let values = [receiver.0.into(), after.0.into(), i64::from(limit).into()];
+        self.queued(&sql, values).await
     }
 
     async fn due(
@@ -227,7 +268,7 @@ impl EventQueue for SqlEventQueue {
         limit: u32,
     ) -> Result<Vec<QueuedEvent>, StoreError> {
         self.queued(
-            "select id, row_hash, previous_hash from rowhook.events
+            "select event_id as id, row_hash, previous_hash from rowhook.undelivered
              where receiver_id = $1 and state = 1 and due_at <= $2 order by due_at limit $3",
             [receiver.0.into(), now.into(), i64::from(limit).into()],
         )
@@ -240,8 +281,8 @@ impl EventQueue for SqlEventQueue {
         limit: u32,
     ) -> Result<Vec<QueuedEvent>, StoreError> {
         self.queued(
-            "select id, row_hash, previous_hash from rowhook.events
-             where receiver_id = $1 and state = 0 and sequence is null order by id limit $2",
+            "select event_id as id, row_hash, previous_hash from rowhook.undelivered
+             where receiver_id = $1 and state = 0 and is_test = 1 order by event_id limit $2",
             [receiver.0.into(), i64::from(limit).into()],
         )
         .await
@@ -251,7 +292,7 @@ impl EventQueue for SqlEventQueue {
         let row = self
             .db
             .query_one_raw(self.db.statement(
-                "select due_at from rowhook.events
+                "select due_at from rowhook.undelivered
                  where receiver_id = $1 and state = 1 order by due_at limit 1",
                 [receiver.0.into()],
             ))
@@ -297,7 +338,7 @@ impl EventQueue for SqlEventQueue {
         let row = self
             .db
             .query_one_raw(self.db.statement(
-                "select 1 as one from rowhook.events
+                "select 1 as one from rowhook.undelivered
                  where receiver_id = $1 and state in (1, 2) limit 1",
                 [receiver.0.into()],
             ))

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, FromQueryResult};
-use serde_json::json;
 
 use crate::{
     domain::{
         action::Action,
-        event::{EventState, NewEvent},
-        ids::{ReceiverId, SubscriptionId},
+        event::{EventState, Made, NewEvent},
+        ids::{EventId, ReceiverId, SubscriptionId},
         interval::ActivityInterval,
         resource::ResourceName,
     },
@@ -23,7 +22,7 @@ use crate::{
 use super::{
     db::{Db, Dialect, Txn},
     page_connection::PageConnection,
-    records::{Kind, time, unfold},
+    records::{Batch, Columns, Kind, unfold},
 };
 
 /// Events and the intervals they are matched by.
@@ -83,11 +82,11 @@ pub(super) async fn intervals(
     db: &Db,
     of: &[(ResourceName, Action)],
 ) -> Result<Vec<ActivityInterval>, StoreError> {
-    let pairs: Vec<_> = of
-        .iter()
-        .map(|(resource, action)| json!({"resource": resource, "action": action.as_str()}))
-        .collect();
     let columns = [("resource", Kind::Text), ("action", Kind::Text)];
+    let mut pairs = Batch::new(db.dialect(), &columns);
+    for (resource, action) in of {
+        pairs.push([resource.as_str().into(), action.as_str().into()]);
+    }
     let rows = db
         .query_all_raw(db.statement(
             &format!(
@@ -96,9 +95,9 @@ pub(super) async fn intervals(
                  from b join rowhook.activity_intervals i
                    on i.resource = b.resource and i.action = b.action
                  order by i.subscription_id, i.id",
-                unfold(db.dialect(), "$1", &columns)
+                unfold(db.dialect(), 0, &columns)
             ),
-            [json!(pairs).to_string().into()],
+            pairs.into_values(),
         ))
         .await?;
     rows.iter()
@@ -120,18 +119,20 @@ impl FanOutStore for SqlFanOut {
         from: &Cursor,
         to: &Cursor,
         events: &[NewEvent],
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<Made>, StoreError> {
         let db = self.connection.get()?;
         let txn = db.begin().await?;
         PageConnection::check(&db)?;
         // An event that was sent exists, with its id, after any crash.
         txn.make_durable().await?;
         swap_cursor(&txn, from, to).await?;
+        let mut made = Vec::new();
         if !events.is_empty() {
             let first_numbers = take_numbers(&txn, events).await?;
-            insert(&txn, events, first_numbers, 0).await?;
+            made = insert(&txn, events, first_numbers, 0).await?;
         }
-        txn.commit().await
+        txn.commit().await?;
+        Ok(made)
     }
 }
 
@@ -179,11 +180,11 @@ pub(super) async fn take_numbers(
     for event in events {
         *counts.entry(event.subscription_id).or_default() += 1;
     }
-    let rows: Vec<_> = counts
-        .iter()
-        .map(|(subscription, count)| json!({"subscription_id": subscription.0, "n": count}))
-        .collect();
     let columns = [("subscription_id", Kind::Integer), ("n", Kind::Integer)];
+    let mut batch = Batch::new(txn.dialect(), &columns);
+    for (subscription, count) in &counts {
+        batch.push([subscription.0.into(), (*count).into()]);
+    }
     let taken = txn
         .query_all_raw(txn.statement(
             &format!(
@@ -192,9 +193,9 @@ pub(super) async fn take_numbers(
                  on conflict (subscription_id)
                     do update set last_sequence = s.last_sequence + excluded.last_sequence
                  returning subscription_id, last_sequence",
-                unfold(txn.dialect(), "$1", &columns)
+                unfold(txn.dialect(), 0, &columns)
             ),
-            [json!(rows).to_string().into()],
+            batch.into_values(),
         ))
         .await?;
     let mut first = HashMap::new();
@@ -207,7 +208,7 @@ pub(super) async fn take_numbers(
     Ok(first)
 }
 
-const EVENT_COLUMNS: [(&str, Kind); 12] = [
+const EVENT_COLUMNS: Columns<12> = [
     ("subscription_id", Kind::Integer),
     ("receiver_id", Kind::Integer),
     ("sequence", Kind::Integer),
@@ -222,7 +223,8 @@ const EVENT_COLUMNS: [(&str, Kind); 12] = [
     ("previous_hash", Kind::Integer),
 ];
 
-/// Writes events with the numbers that were taken for them; `replay_id` is 0 for live ones.
+/// Writes events with the numbers that were taken for them; `replay_id` is 0 for live ones. Returns what each was given,
+/// in their order.
 ///
 /// What a subscription was owed when it was deleted is logged, and cancelled from the start. The numbers
 /// are taken by now: a deletion that this statement does not see waits for them before it cancels
@@ -232,9 +234,10 @@ pub(super) async fn insert(
     events: &[NewEvent],
     mut next: HashMap<SubscriptionId, i64>,
     replay_id: i64,
-) -> Result<(), StoreError> {
-    let now = time(chrono::Utc::now());
-    let mut records = Vec::with_capacity(events.len());
+) -> Result<Vec<Made>, StoreError> {
+    let now = chrono::Utc::now();
+    let mut records = Batch::new(txn.dialect(), &EVENT_COLUMNS);
+    let mut order = Vec::with_capacity(events.len());
     for event in events {
         let sequence = next.get_mut(&event.subscription_id).ok_or_else(|| {
             StoreError::Corrupt(format!(
@@ -242,20 +245,21 @@ pub(super) async fn insert(
                 event.subscription_id
             ))
         })?;
-        records.push(json!({
-            "subscription_id": event.subscription_id.0,
-            "receiver_id": event.receiver_id.0,
-            "sequence": *sequence,
-            "change_id": event.change_id.0,
-            "resource_id": event.resource_id.0,
-            "action": event.action.code(),
-            "transaction_id": event.transaction_id.0,
-            "occurred_at": time(event.occurred_at),
-            "created_at": now,
-            "row_id": event.row_id,
-            "row_hash": event.rows.row,
-            "previous_hash": event.rows.previous,
-        }));
+        records.push([
+            event.subscription_id.0.into(),
+            event.receiver_id.0.into(),
+            (*sequence).into(),
+            event.change_id.0.into(),
+            event.resource_id.0.into(),
+            event.action.code().into(),
+            event.transaction_id.0.into(),
+            event.occurred_at.into(),
+            now.into(),
+            (&*event.row_id).into(),
+            event.rows.row.into(),
+            event.rows.previous.into(),
+        ]);
+        order.push((event.subscription_id, *sequence));
         *sequence += 1;
     }
     let names: Vec<&str> = EVENT_COLUMNS.iter().map(|(name, _)| *name).collect();
@@ -263,17 +267,35 @@ pub(super) async fn insert(
     let columns = columns.collect::<Vec<_>>().join(", ");
     let names = names.join(", ");
     let (ready, cancelled) = (EventState::Ready.code(), EventState::Cancelled.code());
-    txn.execute_raw(txn.statement(
+    let rows = txn.query_all_raw(txn.statement(
         &format!(
             "with {} insert into rowhook.events ({names}, replay_id, state, ended_at)
              select {columns}, {replay_id}, case when s.deleted_at is null then {ready} else {cancelled} end,
-                    case when s.deleted_at is not null then $2 end
+                    case when s.deleted_at is not null then $1 end
              from b left join rowhook.subscriptions s on s.id = b.subscription_id
-             order by b.position",
-            unfold(txn.dialect(), "$1", &EVENT_COLUMNS)
+             order by b.position
+             returning id, subscription_id, sequence, state",
+            unfold(txn.dialect(), 1, &EVENT_COLUMNS)
         ),
-        [json!(records).to_string().into(), chrono::Utc::now().into()],
+        std::iter::once(now.into()).chain(records.into_values()),
     ))
     .await?;
-    Ok(())
+    // No database promises in which order it returns them.
+    let mut made = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let subscription = SubscriptionId(row.try_get("", "subscription_id")?);
+        let (sequence, state): (i64, i16) =
+            (row.try_get("", "sequence")?, row.try_get("", "state")?);
+        let one = Made {
+            id: EventId(row.try_get("", "id")?),
+            sequence,
+            ready: state == ready,
+        };
+        made.insert((subscription, sequence), one);
+    }
+    order
+        .iter()
+        .map(|place| made.remove(place))
+        .collect::<Option<_>>()
+        .ok_or_else(|| StoreError::corrupt("an event was written with another number"))
 }

@@ -37,7 +37,7 @@ pub mod receiver_health;
 pub mod receivers;
 mod recent_changes;
 pub mod reconciliation;
-mod records;
+pub mod records;
 pub mod replay;
 pub mod retention;
 mod rows;

@@ -11,12 +11,12 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, Value};
-use serde_json::{Value as Json, json};
+use sea_orm::ConnectionTrait;
+use serde_json::json;
 
 use crate::{
     domain::{
-        attempt::{Outcome, Verdict},
+        attempt::{Attempt, Outcome, Verdict},
         ids::EventId,
     },
     policy::tally,
@@ -27,7 +27,7 @@ use super::{
     db::{Db, Dialect, Txn},
     delivery_counts::{self, Written, returning},
     receiver_health,
-    records::{Kind, numbers, one_of, storable, time, unfold},
+    records::{Batch, Columns, Kind, storable, unfold},
 };
 
 /// The outcomes of attempts.
@@ -65,12 +65,11 @@ impl OutcomeLog for SqlOutcomes {
             return Ok(());
         }
         let txn = self.db.begin().await?;
-        let batch = json!(outcomes.iter().map(record).collect::<Vec<_>>()).to_string();
         if outcomes.iter().any(|outcome| outcome.attempts_before > 0) {
-            keep_earlier_attempts(&txn, outcomes, &batch).await?;
+            keep_earlier_attempts(&txn, outcomes).await?;
         }
         let now = Utc::now();
-        let written = update_events(&txn, outcomes, &batch, now).await?;
+        let written = update_events(&txn, outcomes, now).await?;
         delivery_counts::count(&txn, outcomes, &written, now).await?;
         receiver_health::written(&txn, outcomes, now).await?;
         txn.commit().await?;
@@ -79,7 +78,8 @@ impl OutcomeLog for SqlOutcomes {
     }
 }
 
-const OUTCOME_COLUMNS: [(&str, Kind); 13] = [
+/// What is bound of each outcome.
+pub const OUTCOME_COLUMNS: Columns<13> = [
     ("id", Kind::Integer),
     ("before", Kind::Integer),
     ("made", Kind::Integer),
@@ -95,7 +95,7 @@ const OUTCOME_COLUMNS: [(&str, Kind); 13] = [
     ("error", Kind::Text),
 ];
 
-fn record(outcome: &Outcome) -> Json {
+fn push(batch: &mut Batch<13>, outcome: &Outcome) {
     use crate::domain::event::EventState::{Delivered, Failed, Waiting};
     let attempt = outcome.attempt.as_ref();
     let answer = attempt.and_then(|attempt| attempt.answer.as_ref());
@@ -107,21 +107,34 @@ fn record(outcome: &Outcome) -> Json {
         Verdict::Retry { .. } => Waiting,
         Verdict::Failed => Failed,
     };
-    json!({
-        "id": outcome.event_id.0,
-        "before": outcome.attempts_before,
-        "made": i32::from(attempt.is_some()),
-        "budget_used": outcome.budget_used,
-        "redelivery": outcome.redelivery,
-        "state": state.code(),
-        "due_at": outcome.due_at.map(time),
-        "attempted_at": attempt.map(|attempt| time(attempt.started_at)),
-        "duration_ms": attempt.map(|attempt| attempt.duration.as_millis() as u64),
-        "response_status": answer.map(|answer| answer.status),
-        "response_headers": answer.map(|answer| storable(&json!(answer.headers).to_string())),
-        "response_data": answer.map(|answer| storable(&answer.body)),
-        "error": error.map(|error| storable(error)),
-    })
+    let milliseconds = |attempt: &Attempt| attempt.duration.as_millis();
+    let duration = attempt.map(|attempt| i64::try_from(milliseconds(attempt)).unwrap_or(i64::MAX));
+    let headers = answer.map(|answer| json!(answer.headers).to_string());
+    let body = answer.map(|answer| storable(&answer.body));
+    let error = error.map(|error| storable(error));
+    batch.push([
+        outcome.event_id.0.into(),
+        outcome.attempts_before.into(),
+        i32::from(attempt.is_some()).into(),
+        outcome.budget_used.into(),
+        outcome.redelivery.into(),
+        state.code().into(),
+        outcome.due_at.into(),
+        attempt.map(|attempt| attempt.started_at).into(),
+        duration.into(),
+        answer.map(|answer| answer.status).into(),
+        headers.as_deref().into(),
+        body.as_deref().into(),
+        error.as_deref().into(),
+    ]);
+}
+
+fn batch(dialect: Dialect, outcomes: &[Outcome]) -> Batch<13> {
+    let mut batch = Batch::new(dialect, &OUTCOME_COLUMNS);
+    for outcome in outcomes {
+        push(&mut batch, outcome);
+    }
+    batch
 }
 
 /// An outcome is written once: another one has moved the count of attempts on. A delivery counts even
@@ -130,48 +143,27 @@ fn record(outcome: &Outcome) -> Json {
 const APPLIES: &str = "+e.state in (0, 1, 2, 5) and (e.attempt_count = b.before
                  or (b.state = 3 and e.redelivery = b.redelivery))";
 
-/// The events of the batch by their ids, bound as `value`: a list's length is known to PostgreSQL's planner, that of
-/// unfolded records is not. SQLite looks each up anyway.
-fn of_batch(dialect: Dialect, value: &str) -> String {
-    match dialect {
-        Dialect::Postgres => format!("e.id = b.id and {}", one_of(dialect, "e.id", value)),
-        Dialect::Sqlite => "e.id = b.id".to_owned(),
-    }
-}
-
-/// The value for [`of_batch`], where it takes one.
-fn ids_of(dialect: Dialect, outcomes: &[Outcome]) -> Option<Value> {
-    let ids = || outcomes.iter().map(|outcome| outcome.event_id.0);
-    (dialect == Dialect::Postgres).then(|| numbers(dialect, ids()))
-}
-
 /// The attempt that stands in the event's row moves to `attempts` before the next one takes its place, or
 /// the reason why none was made.
-async fn keep_earlier_attempts(
-    txn: &Txn,
-    outcomes: &[Outcome],
-    batch: &str,
-) -> Result<(), StoreError> {
+async fn keep_earlier_attempts(txn: &Txn, outcomes: &[Outcome]) -> Result<(), StoreError> {
     let dialect = txn.dialect();
-    let mut values: Vec<Value> = vec![batch.into()];
-    values.extend(ids_of(dialect, outcomes));
+    let values = batch(dialect, outcomes).into_values();
     txn.execute_raw(txn.statement(&keep_earlier_attempts_sql(dialect), values))
         .await?;
     Ok(())
 }
 
-/// `$1`: the records; `$2`, on PostgreSQL: their ids.
+/// `$1` and those that follow: the records.
 pub fn keep_earlier_attempts_sql(dialect: Dialect) -> String {
     format!(
         "with {} insert into rowhook.attempts (event_id, number, attempted_at, duration_ms,
                     response_status, response_headers, response_data, error)
          select e.id, e.attempt_count, e.attempted_at, e.duration_ms, e.response_status,
                 e.response_headers, e.response_data, e.error
-         from b join rowhook.events e on {}
+         from b join rowhook.events e on e.id = b.id
          where e.attempted_at is not null and {APPLIES}
          on conflict (event_id, number) do nothing",
-        unfold(dialect, "$1", &OUTCOME_COLUMNS),
-        of_batch(dialect, "$2"),
+        unfold(dialect, 0, &OUTCOME_COLUMNS),
     )
 }
 
@@ -180,19 +172,17 @@ pub fn keep_earlier_attempts_sql(dialect: Dialect) -> String {
 async fn update_events(
     txn: &Txn,
     outcomes: &[Outcome],
-    batch: &str,
     now: DateTime<Utc>,
 ) -> Result<HashMap<EventId, Written>, StoreError> {
     let dialect = txn.dialect();
-    let mut values: Vec<Value> = vec![batch.into(), now.into()];
-    values.extend(ids_of(dialect, outcomes));
+    let values = std::iter::once(now.into()).chain(batch(dialect, outcomes).into_values());
     let rows = txn
         .query_all_raw(txn.statement(&update_events_sql(dialect), values))
         .await?;
     delivery_counts::written(&rows)
 }
 
-/// `$1`: the records; `$2`: now; `$3`, on PostgreSQL: the records' ids.
+/// `$1`: now; `$2` and those that follow: the records.
 pub fn update_events_sql(dialect: Dialect) -> String {
     format!(
         "with {} update rowhook.events as e set
@@ -210,11 +200,10 @@ pub fn update_events_sql(dialect: Dialect) -> String {
                 response_data = b.response_data,
                 error = b.error,
                 ended_at = case when e.state = 5 and b.state <> 3 then e.ended_at
-                                when b.state in (3, 4) and e.redelivery = b.redelivery then $2 end
+                                when b.state in (3, 4) and e.redelivery = b.redelivery then $1 end
              from b
-             where {} and {APPLIES} {}",
-        unfold(dialect, "$1", &OUTCOME_COLUMNS),
-        of_batch(dialect, "$3"),
+             where e.id = b.id and {APPLIES} {}",
+        unfold(dialect, 1, &OUTCOME_COLUMNS),
         returning(dialect),
     )
 }

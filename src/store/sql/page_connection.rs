@@ -17,7 +17,7 @@ use super::db::{Db, Dialect};
 /// statistics tell nothing: it takes a million for a handful, gathers all of them to sort them, and again for
 /// the next page; or, where it knows that there are many, it begins at the table's first row. A statement that has
 /// no index to go by looks immensely costly then, and would be compiled.
-const ALONG_INDEXES: &str = "set enable_seqscan = off; set enable_bitmapscan = off; set jit = off";
+const ALONG_INDEXES: &str = "set enable_seqscan = off; set jit = off";
 
 /// Shared by [`super::change_log::SqlChangeLog`] and [`super::fan_out::SqlFanOut`].
 #[derive(Clone)]

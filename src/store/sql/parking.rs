@@ -69,29 +69,29 @@ pub(super) async fn unpark(
 pub fn unpark_sql(which: Unpark) -> String {
     let nothing_earlier = |column: &str, of: &str| {
         format!(
-            "(select w.id from rowhook.events w where w.receiver_id = $1 and w.state in (1, 2)
-                and w.{column} >= p.{of} and w.{column} <= p.{of} and w.id < p.id
-              order by w.{column}, w.id limit 1) is null"
+            "(select w.event_id from rowhook.undelivered w where w.receiver_id = $1 and w.state in (1, 2)
+                and w.{column} >= p.{of} and w.{column} <= p.{of} and w.event_id < p.id
+              order by w.{column}, w.event_id limit 1) is null"
         )
     };
     // A range of one value, so that no other index has the order that is asked for; and no joins, for which the planner
     // would have to know how much is parked.
     let row_after = |bound: &str| {
         format!(
-            "(select n.row_hash from rowhook.events n where n.receiver_id = $1 and n.state in (1, 2) {bound}
+            "(select n.row_hash from rowhook.undelivered n where n.receiver_id = $1 and n.state in (1, 2) {bound}
               order by n.row_hash limit 1)"
         )
     };
     let first = |column: &str| {
         format!(
-            "(select f.{column} from rowhook.events f where f.receiver_id = $1 and f.state in (1, 2)
+            "(select f.{column} from rowhook.undelivered f where f.receiver_id = $1 and f.state in (1, 2)
                 and f.row_hash >= r.row_hash and f.row_hash <= r.row_hash
-              order by f.row_hash, f.id limit 1)"
+              order by f.row_hash, f.event_id limit 1)"
         )
     };
     match which {
         Unpark::Any => "update rowhook.events set state = 0 where id in (
-                select p.id from rowhook.events p
+                select p.event_id from rowhook.undelivered p
                 where p.receiver_id = $1 and p.state in (1, 2) and p.state = 2
                 limit $2) and state = 2"
             .to_owned(),
@@ -104,7 +104,7 @@ pub fn unpark_sql(which: Unpark) -> String {
                select p.id from first_of p where p.state = 2 and {} and {} and {} limit $2) and state = 2",
             row_after(""),
             row_after("and n.row_hash > r.row_hash"),
-            first("id"),
+            first("event_id"),
             first("state"),
             first("previous_hash"),
             nothing_earlier("previous_hash", "row_hash"),
@@ -178,26 +178,26 @@ async fn unpark_first(txn: &Txn, receiver: ReceiverId, rows: &[i64]) -> Result<b
 pub fn unpark_first_sql(dialect: Dialect, column: &str) -> String {
     let first = |row: &str| {
         format!(
-            "select p.id from rowhook.events p
+            "select p.event_id from rowhook.undelivered p
              where p.receiver_id = $1 and p.state in (1, 2) and +p.state = 2
                and p.{column} >= {row} and p.{column} <= {row}
-             order by p.{column}, p.id limit {UNPARKED_OF_A_ROW}"
+             order by p.{column}, p.event_id limit {UNPARKED_OF_A_ROW}"
         )
     };
     let found = match dialect {
         Dialect::Postgres => format!(
-            "select f.id from unnest($2::bigint[]) as r(value) cross join lateral ({}) f",
+            "select f.event_id from unnest($2::bigint[]) as r(value) cross join lateral ({}) f",
             first("r.value")
         ),
         // It has no lateral joins: up to the last of the first.
         Dialect::Sqlite => format!(
-            "select p.id from json_each($2) r cross join rowhook.events p
+            "select p.event_id from json_each($2) r cross join rowhook.undelivered p
              where p.receiver_id = $1 and p.state in (1, 2) and +p.state = 2
                and p.{column} = r.value
-               and p.id <= (select max(id) from ({}))",
+               and p.event_id <= (select max(event_id) from ({}))",
             first("r.value")
                 .replace(" p.", " l.")
-                .replace("events p", "events l")
+                .replace("undelivered p", "undelivered l")
         ),
     };
     format!("update rowhook.events set state = 0 where id in ({found}) and state = 2")

@@ -168,7 +168,7 @@ impl Rebase for SqlRebase {
             .filter(|state| state.status() == EventStatus::Pending)
             .map(|state| state.code().to_string());
         let sql = format!(
-            "select count(*) as owed from rowhook.events where state in ({})",
+            "select count(*) as owed from rowhook.undelivered where state in ({})",
             owed.collect::<Vec<_>>().join(", ")
         );
         let owed = one(&txn, &sql, []).await?.try_get("", "owed")?;

@@ -15,13 +15,12 @@ use entity::{
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait as _, QueryFilter, sea_query::Expr,
 };
-use serde_json::{Value as Json, json};
 
 use super::{
     db::{Db, Txn},
     mutation,
     receivers::SqlManagementStore,
-    records::{Kind, storable, time, unfold},
+    records::{Batch, Columns, Kind, storable, unfold},
     rows::Cell,
 };
 use crate::{
@@ -39,7 +38,7 @@ pub const TABLE: &str = "receiver_health";
 /// More than a sender writes while an act of a person is on its way to it.
 const JUMP: i64 = 1_000_000;
 
-const COLUMNS: [(&str, Kind); 9] = [
+const COLUMNS: Columns<9> = [
     ("receiver_id", Kind::Integer),
     ("state", Kind::Text),
     ("reason", Kind::Text),
@@ -74,14 +73,14 @@ pub(super) async fn written(
     for outcome in outcomes.iter().filter(|outcome| outcome.recovered) {
         wait_no_longer(txn, outcome.receiver_id, now).await?;
     }
-    let batch: Vec<Json> = newest
-        .into_iter()
-        .map(|(receiver, health)| record(receiver, health))
-        .collect();
+    let mut batch = Batch::new(txn.dialect(), &COLUMNS);
+    for (receiver, health) in newest {
+        push(&mut batch, receiver, health);
+    }
     let sql = format!(
         "with {} insert into rowhook.receiver_health as h (receiver_id, receiver_name, state, reason, since,
                 failures, failing_since, last_error, probe_at, probe_pause_ms, revision)
-         select b.receiver_id, r.name, b.state, b.reason, $2, b.failures, b.failing_since, b.last_error,
+         select b.receiver_id, r.name, b.state, b.reason, $1, b.failures, b.failing_since, b.last_error,
                 b.probe_at, b.probe_pause_ms, b.revision
          from b join rowhook.receivers r on r.id = b.receiver_id
          where r.deleted_at is null order by b.position
@@ -94,29 +93,32 @@ pub(super) async fn written(
              last_error = excluded.last_error, probe_at = excluded.probe_at,
              probe_pause_ms = excluded.probe_pause_ms, revision = excluded.revision
          where excluded.revision > h.revision and h.state <> '{}'",
-        unfold(txn.dialect(), "$1", &COLUMNS),
+        unfold(txn.dialect(), 1, &COLUMNS),
         HealthState::Inactive.as_str(),
     );
-    let batch = Json::Array(batch).to_string();
-    txn.execute_raw(txn.statement(&sql, [batch.into(), now.into()]))
-        .await?;
+    let values = std::iter::once(now.into()).chain(batch.into_values());
+    txn.execute_raw(txn.statement(&sql, values)).await?;
     Ok(())
 }
 
-fn record(receiver: i32, health: &ReceiverHealth) -> Json {
+fn push(batch: &mut Batch<9>, receiver: i32, health: &ReceiverHealth) {
     let failures = health.failures.as_ref();
-    let state = health.state();
-    json!({
-        "receiver_id": receiver,
-        "state": state.as_str(),
-        "reason": reason(health).map(|reason| storable(&reason)),
-        "failures": failures.map_or(0, |failures| failures.count),
-        "failing_since": failures.map(|failures| time(failures.since)),
-        "last_error": failures.map(|failures| storable(&failures.error)),
-        "probe_at": health.probing.map(|probing| time(probing.next_at)),
-        "probe_pause_ms": health.probing.map(|probing| probing.pause.as_millis() as u64),
-        "revision": health.revision,
-    })
+    let reason = reason(health).map(|reason| storable(&reason).into_owned());
+    let last_error = failures.map(|failures| storable(&failures.error));
+    let pause = |probing: Probing| i64::try_from(probing.pause.as_millis()).unwrap_or(i64::MAX);
+    batch.push([
+        receiver.into(),
+        health.state().as_str().into(),
+        reason.as_deref().into(),
+        failures
+            .map_or(0, |failures| i64::from(failures.count))
+            .into(),
+        failures.map(|failures| failures.since).into(),
+        last_error.as_deref().into(),
+        health.probing.map(|probing| probing.next_at).into(),
+        health.probing.map(pause).into(),
+        health.revision.into(),
+    ]);
 }
 
 /// Why a receiver is in its state, for people.
@@ -145,7 +147,7 @@ async fn wait_no_longer(
 ) -> Result<(), StoreError> {
     let sql = format!(
         "update rowhook.events set due_at = $2 where state = 1 and id in (
-           select id from rowhook.events where receiver_id = $1 and state = 1 and due_at > $2
+           select event_id from rowhook.undelivered where receiver_id = $1 and state = 1 and due_at > $2
            order by due_at limit {DUE_AT_ONCE})"
     );
     txn.execute_raw(txn.statement(&sql, [receiver.0.into(), now.into()]))

@@ -330,7 +330,7 @@ impl Walk<'_> {
                 row: row_hash(&definition.table, &row_id),
                 previous: previous.map(|id| row_hash(&definition.table, &id)),
             },
-            row_id,
+            row_id: row_id.into(),
         })))
     }
 }

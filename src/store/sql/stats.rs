@@ -74,28 +74,30 @@ pub fn queues_sql(dialect: Dialect, by_receiver: bool) -> String {
         (true, Dialect::Postgres) => "(select unnest($1::bigint[]) as id)",
         (true, Dialect::Sqlite) => "(select value as id from json_each($1))",
     };
-    let receiver = if by_receiver {
-        "e.receiver_id = r.id and "
-    } else {
-        ""
+    // On PostgreSQL a range of one value, so that no index but the receivers' has the order that is asked for.
+    let (receiver, order) = match (by_receiver, dialect) {
+        (false, _) => ("", "e.event_id"),
+        (true, Dialect::Postgres) => (
+            "e.receiver_id >= r.id and e.receiver_id <= r.id and ",
+            "e.receiver_id, e.event_id",
+        ),
+        (true, Dialect::Sqlite) => ("e.receiver_id = r.id and ", "e.event_id"),
     };
-    // SQLite takes the index of undelivered events only where its condition stands in the words of the query.
-    let delivered = EventState::Delivered.code();
-    let walks = |limit: u64| {
+    let walks = |which: &str| {
         EventState::ALL
             .into_iter()
             .filter(|state| state.status() == EventStatus::Pending)
-            .map(move |state| {
+            .map(|state| {
                 let state = state.code();
                 format!(
-                    "select id from (select e.id from rowhook.events as e
-                                     where {receiver}e.state = {state} and e.state <> {delivered}
-                                     order by e.id limit {limit}) as w{state}"
+                    "select id from (select e.event_id as id from rowhook.undelivered as e
+                                     where {receiver}e.state = {state} {which}) as w{state}"
                 )
             })
             .collect::<Vec<_>>()
     };
-    let counted: Vec<String> = walks(most(by_receiver))
+    // In no order: to sort them would be to read them all.
+    let counted: Vec<String> = walks(&format!("limit {}", most(by_receiver)))
         .iter()
         .map(|walk| format!("(select count(*) from ({walk}) as n)"))
         .collect();
@@ -106,7 +108,7 @@ pub fn queues_sql(dialect: Dialect, by_receiver: bool) -> String {
                from {of} as r) as q
          left join rowhook.events as e on e.id = q.first",
         counted.join(" + "),
-        walks(1).join(" union all "),
+        walks(&format!("order by {order} limit 1")).join(" union all "),
     )
 }
 

@@ -200,7 +200,7 @@ async fn triggers_that_do_not_log_are_problems(database: TestDatabase) {
             " on public.items",
         ),
         Dialect::Sqlite => (
-            "select min(name) from sqlite_master where type = 'trigger'",
+            "select min(name) from sqlite_master where type = 'trigger' and tbl_name = 'items'",
             "",
         ),
     };

@@ -4,10 +4,10 @@
 use rowhook::store::sql::{
     db::{Db, Dialect},
     event_queue::load_sql,
-    outcomes::{keep_earlier_attempts_sql, update_events_sql},
+    outcomes::{OUTCOME_COLUMNS, keep_earlier_attempts_sql, update_events_sql},
+    records::{Batch, Field},
 };
 use sea_orm::Value;
-use serde_json::json;
 
 use super::plans::{plan, reads};
 use crate::support::{both::on_both, database::TestDatabase, stored::run};
@@ -30,19 +30,19 @@ async fn backlog(db: &Db) {
 async fn a_few_events_of_a_long_backlog_are_found_by_id(database: TestDatabase) {
     let db = database.migrated().await;
     backlog(&db).await;
-    let record = |id: i64| json!({"id": id, "before": 0, "made": 1, "budget_used": 1, "redelivery": 0, "state": 3});
-    let batch: Value = json!([record(7), record(4000)]).to_string().into();
     let ids: Value = match db.dialect() {
         Dialect::Postgres => vec![7_i64, 4000].into(),
         Dialect::Sqlite => "[7, 4000]".into(),
     };
+    let mut batch = Batch::new(db.dialect(), &OUTCOME_COLUMNS);
+    for id in [7_i64, 4000] {
+        let [before, made, budget, redelivery, state] = [0_i64, 1, 1, 0, 3].map(Field::from);
+        let mut record = [Field::Null; OUTCOME_COLUMNS.len()];
+        record[..6].copy_from_slice(&[id.into(), before, made, budget, redelivery, state]);
+        batch.push(record);
+    }
+    let batch: Vec<Value> = batch.into_values().collect();
     let now: Value = chrono::Utc::now().into();
-    let of_batch = |mut values: Vec<Value>| {
-        if db.dialect() == Dialect::Postgres {
-            values.push(ids.clone());
-        }
-        values
-    };
     let (load, keep, update) = (
         load_sql(db.dialect()),
         keep_earlier_attempts_sql(db.dialect()),
@@ -50,8 +50,8 @@ async fn a_few_events_of_a_long_backlog_are_found_by_id(database: TestDatabase) 
     );
     for (sql, values) in [
         (load, vec![ids.clone(), 1000.into()]),
-        (keep, of_batch(vec![batch.clone()])),
-        (update, of_batch(vec![batch.clone(), now])),
+        (keep, batch.clone()),
+        (update, [vec![now], batch].concat()),
     ] {
         let plan = plan(&db, &sql, values).await;
         let read = reads(&plan, OWED);

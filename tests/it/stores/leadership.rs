@@ -72,7 +72,7 @@ impl Poller {
                 action: Action::Update,
                 transaction_id: change.transaction_id,
                 occurred_at: Utc::now(),
-                row_id: "1".to_owned(),
+                row_id: "1".into(),
                 rows: RowHashes {
                     row: 1,
                     previous: None,

@@ -18,6 +18,7 @@ mod page_plans;
 mod pages;
 mod plans;
 mod receivers;
+mod records;
 mod retention;
 mod secrets;
 mod stats;

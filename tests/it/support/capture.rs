@@ -8,6 +8,7 @@ use actix::prelude::*;
 use rowhook::{
     pipeline::{
         cdc_poller::{CdcPoller, PollerParts},
+        dispatcher::Senders,
         fan_out::{FanOut, FanOutParts},
         guardian::{FinishAll, Guardian, GuardianSettings},
         messages::{Hints, Slot},
@@ -61,6 +62,7 @@ impl CaptureRooms {
             events_per_commit: 20,
             dispatcher: Slot::default(),
             hints: Hints::default(),
+            senders: Senders::default(),
             status: status.clone(),
         };
         let room_1 = PollerParts {

@@ -1,6 +1,7 @@
 //! What several behaviours need: databases of their own, servers that misbehave on purpose, names,
 //! certificates, the service itself and a receiver for it.
 
+pub mod aftermath;
 pub mod audit;
 pub mod both;
 pub mod capture;

@@ -21,9 +21,8 @@ use tokio::{
     time::timeout,
 };
 
-/// Whatever is waited for, it is given up after this: far longer than a loaded machine needs, and a test
-/// goes on as soon as it has happened.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+/// Whatever is waited for, it is given up after this.
+pub use super::wait::DEADLINE;
 /// The pause between two looks at something that can only be asked for.
 pub const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// What the service is called with; role admin.

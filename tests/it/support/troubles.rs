@@ -16,7 +16,7 @@ use rowhook::{
     domain::{
         action::Action,
         attempt::Outcome,
-        event::{NewEvent, QueuedEvent},
+        event::{Made, NewEvent, QueuedEvent},
         ids::{EventId, ReceiverId},
         interval::ActivityInterval,
         receiver::DeliveryTarget,
@@ -82,6 +82,8 @@ struct State {
     /// Calls for other receivers meet nothing.
     victim: Option<ReceiverId>,
     blocked: Vec<Sender<()>>,
+    /// Fan-out does not learn which events it has made, so each sender reads its own.
+    hands_nothing_over: bool,
 }
 
 /// The plan, shared by all doors of one pipeline.
@@ -105,6 +107,11 @@ impl Troubles {
         state
             .planned
             .insert(point, (first, first.saturating_add(times - 1), trouble));
+    }
+
+    /// From now on each sender reads its events from the database.
+    pub fn hand_nothing_over(&self) {
+        self.state().hands_nothing_over = true;
     }
 
     /// Where a call is made for a receiver, only this one's meet trouble.
@@ -209,14 +216,18 @@ impl FanOutStore for Troubled<dyn FanOutStore> {
         from: &Cursor,
         to: &Cursor,
         events: &[NewEvent],
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<Made>, StoreError> {
         if events.is_empty() {
             // A watermark alone: not what the tests wait for.
             return self.door.commit_page(from, to, events).await;
         }
         self.troubles.meet(Point::CommitPage).await?;
-        self.door.commit_page(from, to, events).await?;
-        self.troubles.meet(Point::PageCommitted).await
+        let made = self.door.commit_page(from, to, events).await?;
+        self.troubles.meet(Point::PageCommitted).await?;
+        Ok(match self.troubles.state().hands_nothing_over {
+            true => Vec::new(),
+            false => made,
+        })
     }
 }
 

@@ -10,15 +10,21 @@ use chrono::{TimeDelta, Utc};
 
 use crate::{
     domain::{
-        event::QueuedEvent,
+        event::{DueEvent, QueuedEvent},
         ids::EventId,
         receiver::{DeliveryTarget, Ordering},
     },
-    pipeline::{lifeline::Work, sender::lookahead::blocked},
+    pipeline::{
+        lifeline::Work,
+        sender::{
+            inbox::{self, HandedOver},
+            lookahead::blocked,
+        },
+    },
     store::{StoreError, event_queue::Unpark},
 };
 
-use super::{LONGEST_NAP, PAGE, REREAD, Sending};
+use super::{LINGER, LONGEST_NAP, PAGE, REREAD, Sending};
 
 /// Pages read before the sender looks at what has ended meanwhile.
 const PAGES_PER_TURN: usize = 4;
@@ -26,9 +32,6 @@ const PAGES_PER_TURN: usize = 4;
 const VIEW: usize = 4000;
 /// Once the view is full of rows that have their turn, so many of each stay in it.
 const OF_A_CROWDED_ROW: usize = 64;
-/// Bodies read at once, and so many bytes of them, beyond which only what starts at once is read.
-const LOAD: usize = 64;
-const LOAD_BYTES: u64 = 4 << 20;
 /// While the receiver is in trouble, what is parked behind nothing is looked for this often.
 const ORPHANS: Duration = Duration::from_secs(60);
 /// Parked events made ready in one transaction.
@@ -104,6 +107,7 @@ impl Sending {
         if now >= self.due_at {
             self.fill_due(work).await?;
         }
+        let (new, since) = self.take_handed_over(target, work).await?;
         let starved = self.view.startable(target.receiver.ordering, 1).is_empty();
         for _ in 0..PAGES_PER_TURN {
             if starved && self.view.len() >= VIEW && !self.read_all {
@@ -131,8 +135,60 @@ impl Sending {
             }
             self.read_all = all;
             self.read_to = last.unwrap_or(self.read_to);
+            self.seen_to = self.seen_to.max(self.read_to);
         }
+        self.keep_bodies(new, since);
         Ok(())
+    }
+
+    /// Takes into view what fan-out handed over, where all that was written before has been seen and there is room.
+    /// Returns what was never in view before: its bodies are good for the first attempt.
+    async fn take_handed_over(
+        &mut self,
+        target: &DeliveryTarget,
+        work: &Work,
+    ) -> Result<(Vec<DueEvent>, Instant), StoreError> {
+        let HandedOver {
+            mut events,
+            missed,
+            since,
+            ..
+        } = self.link.inbox.take();
+        let since = since.unwrap_or_else(Instant::now);
+        let all = events.len();
+        events.retain(|event| event.id > self.seen_to);
+        if missed || events.len() < all {
+            self.look_again();
+        }
+        if events.is_empty() {
+            return Ok((events, since));
+        }
+        self.busy_until = Instant::now() + LINGER;
+        if !self.read_all || self.view.len() + events.len() > inbox::EVENTS {
+            self.look_again();
+            return Ok((events, since));
+        }
+        let page = events.iter().map(|event| QueuedEvent {
+            id: event.id,
+            rows: event.rows,
+        });
+        let page: Vec<QueuedEvent> = page.collect();
+        let last = page.last().map(|event| event.id);
+        if let Page::Taken = self.offer(target, page, work).await? {
+            self.read_to = last.unwrap_or(self.read_to);
+            self.seen_to = self.seen_to.max(self.read_to);
+        }
+        Ok((events, since))
+    }
+
+    /// There may be events in the database that were not read.
+    pub(super) fn look_again(&mut self) {
+        self.read_all = false;
+        if self.view.len() == 0 {
+            // What is ready may have been settled before and lie behind what was read. With nothing in
+            // view the whole queue is no longer than what is behind.
+            self.reread();
+        }
     }
 
     pub(super) fn keeps_order(&self) -> bool {
@@ -144,6 +200,7 @@ impl Sending {
     pub(super) fn build_view_anew(&mut self) {
         self.view.clear();
         self.bodies.clear();
+        self.loading.abort_all();
         self.due_at = Instant::now();
         self.reread();
     }
@@ -163,11 +220,14 @@ impl Sending {
         work.goes_on();
         let next = queue.next_due(receiver).await?;
         work.goes_on();
-        if next.is_none() && self.trouble && self.rows_under_way.is_empty() {
-            // With nothing waiting, whatever is parked has nothing to wait for.
+        if next.is_none() && self.trouble {
+            // What is under way may fail yet: with its outcome trouble begins anew.
             self.trouble = queue.in_trouble(receiver).await?;
             work.goes_on();
-            self.orphans_at = Instant::now();
+            if self.rows_under_way.is_empty() {
+                // With nothing waiting, whatever is parked has nothing to wait for.
+                self.orphans_at = Instant::now();
+            }
         }
         let pause = match next {
             // What is due is in view: look again when some of it is done.
@@ -236,81 +296,8 @@ impl Sending {
         self.parts.queue.park(self.receiver(), &ids).await
     }
 
-    /// Reads the bodies of the events that start next.
-    pub(super) async fn load(
-        &mut self,
-        target: &DeliveryTarget,
-        work: &Work,
-    ) -> Result<(), StoreError> {
-        let capacity = self.capacity(target);
-        if capacity == 0 {
-            return Ok(());
-        }
-        let ordering = target.receiver.ordering;
-        loop {
-            let next = self.view.startable(ordering, capacity);
-            if next.iter().all(|id| self.bodies.contains_key(id)) {
-                return Ok(());
-            }
-            let wanted: Vec<EventId> = self
-                .view
-                .startable(ordering, capacity.max(LOAD))
-                .into_iter()
-                .filter(|id| !self.bodies.contains_key(id))
-                .take(LOAD)
-                .collect();
-            self.load_these(wanted, work).await?;
-        }
-    }
-
-    /// Reads the bodies of these.
-    pub(super) async fn load_these(
-        &mut self,
-        wanted: Vec<EventId>,
-        work: &Work,
-    ) -> Result<(), StoreError> {
-        let loaded = self.parts.queue.load(&wanted, LOAD_BYTES).await?;
-        let versions = loaded.events.iter().map(|event| event.resource_id);
-        work.goes_on();
-        self.parts.versions.learn(versions).await?;
-        work.goes_on();
-        for event in loaded.events {
-            self.bodies.insert(event.id, event);
-        }
-        for id in wanted {
-            if !self.bodies.contains_key(&id) && !loaded.later.contains(&id) {
-                // Cancelled, or delivered by an outcome that this look came before.
-                self.forget(id);
-            }
-        }
-        Ok(())
-    }
-
-    /// Bodies may lie here for as long as the throttle wants; meanwhile their events may have been
-    /// cancelled, redelivered with a fresh budget, or their subscription deleted.
-    pub(super) async fn drop_unowed(&mut self) -> Result<(), StoreError> {
-        if self.bodies.is_empty() {
-            return Ok(());
-        }
-        let held: Vec<EventId> = self.bodies.keys().copied().collect();
-        let owed = self.parts.queue.still_owed(&held).await?;
-        for id in held {
-            match owed.get(&id) {
-                None => {
-                    self.bodies.remove(&id);
-                    self.forget(id);
-                }
-                Some(round) if self.bodies[&id].redelivery != *round => {
-                    self.bodies.remove(&id);
-                }
-                Some(_) => {}
-            }
-        }
-        Ok(())
-    }
-
     /// An event in view is owed no more. What is parked in its rows may have nobody else to wait for.
-    fn forget(&mut self, id: EventId) {
+    pub(super) fn forget(&mut self, id: EventId) {
         self.view.forget(id);
         self.orphans_at = Instant::now();
     }

@@ -1,6 +1,7 @@
 //! The loop of a sender: fill the view (`filling`), start what may go and write down what came of it
 //! (`settling`).
 
+mod bodies;
 mod filling;
 mod probing;
 mod settling;
@@ -14,10 +15,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use tokio::{
-    sync::Notify,
-    task::{Id, JoinSet},
-};
+use tokio::task::{Id, JoinSet};
 
 use crate::{
     domain::{
@@ -34,6 +32,7 @@ use crate::{
 };
 
 use super::{Link, SenderParts, attempt::Done, lookahead::Lookahead};
+use bodies::{Bodies, Held};
 
 /// Events read at once; the view is filled again when it falls below half of it.
 const PAGE: u32 = 500;
@@ -59,10 +58,15 @@ pub struct Sending {
     throttle: Option<(Throttle, Instant)>,
     last_sent: Option<Instant>,
     view: Lookahead,
-    bodies: HashMap<EventId, DueEvent>,
+    bodies: HashMap<EventId, Held>,
+    /// The question for further ones that is under way.
+    loading: JoinSet<Bodies>,
+    loading_since: Option<Instant>,
     /// Ready events up to this id are in view or were.
     read_to: EventId,
     read_all: bool,
+    /// No event after this one was ever in view.
+    seen_to: EventId,
     reread_at: Instant,
     due_at: Instant,
     /// Waiting or parked events may stand in the database: pages are held against them, and whatever is
@@ -110,8 +114,11 @@ impl Sending {
             last_sent: None,
             view: Lookahead::default(),
             bodies: HashMap::new(),
+            loading: JoinSet::new(),
+            loading_since: None,
             read_to: EventId(0),
             read_all: false,
+            seen_to: EventId(0),
             reread_at: now + REREAD,
             due_at: now,
             trouble: true,
@@ -135,25 +142,25 @@ impl Sending {
     }
 
     /// Sends until there is nothing left to do, the lease is lost or it is told to finish.
-    pub async fn run(mut self, look: Rc<Notify>, finish: Rc<Cell<bool>>) {
+    pub async fn run(mut self, finish: Rc<Cell<bool>>) {
+        let link = self.link.clone();
+        let mut failed = None;
         loop {
             let mut ending = finish.get() || !self.link.lease.held() || self.pulse.is_revoked();
             let mut nap = LONGEST_NAP;
-            if !ending {
+            if let Some(error) = failed.take() {
+                nap = self.fails(&error);
+            } else if !ending {
                 match self.turn().await {
                     Ok(Turn::Wait(pause)) => nap = pause,
                     Ok(Turn::End) => ending = true,
-                    Err(error) => {
-                        self.pauses(&error);
-                        // A write that failed may have been done: what it made ready may lie before what was read.
-                        self.build_view_anew();
-                        nap = RETRY;
-                    }
+                    Err(error) => nap = self.fails(&error),
                 }
             }
             if ending && self.attempts.is_empty() && self.recording.is_empty() {
                 break;
             }
+            let asking = self.loading_since.map(|since| self.pulse.work_since(since));
             tokio::select! {
                 Some(done) = self.attempts.join_next_with_id() => self.attempt_ended(done),
                 Some(written) = self.recording.join_next() => {
@@ -161,9 +168,13 @@ impl Sending {
                         self.outcome_written(&outcome).await;
                     }
                 }
-                () = look.notified() => {}
+                Some(read) = self.loading.join_next() => {
+                    failed = self.read_ahead_ended(read).err();
+                }
+                () = link.look.notified() => {}
                 () = tokio::time::sleep(nap) => {}
             }
+            drop(asking);
             // What else has ended by now is taken before the next look at the database.
             while let Some(done) = self.attempts.try_join_next_with_id() {
                 self.attempt_ended(done);
@@ -176,14 +187,18 @@ impl Sending {
         }
     }
 
-    /// A database that is away is the stages' to tell: here it would be a line for each receiver.
-    fn pauses(&self, error: &StoreError) {
+    /// After an error: returns for how long nothing is tried. A database that is away is the stages' to tell: here it would
+    /// be a line for each receiver.
+    fn fails(&mut self, error: &StoreError) -> Duration {
         let receiver = self.receiver().0;
         if matches!(error, StoreError::Unavailable(_)) {
             tracing::debug!(receiver, %error, "sending pauses");
         } else {
             tracing::warn!(receiver, %error, "sending pauses");
         }
+        // A write that failed may have been done: what it made ready may lie before what was read.
+        self.build_view_anew();
+        RETRY
     }
 
     /// One turn: settings, view, starts. Each question to the database is a piece of work of its own, so
@@ -191,12 +206,7 @@ impl Sending {
     async fn turn(&mut self) -> Result<Turn, StoreError> {
         let work = self.pulse.work();
         if self.link.take_wake() {
-            self.read_all = false;
-            if self.view.len() == 0 {
-                // What is ready may have been settled before and lie behind what was read. With nothing in
-                // view the whole queue is no longer than what is behind.
-                self.reread();
-            }
+            self.look_again();
             self.busy_until = Instant::now() + LINGER;
             if self.trouble {
                 // The wake may be for a waiting event that became due by another's hand.

@@ -14,10 +14,7 @@ use crate::{
         receiver::DeliveryTarget,
         receiver_health::HealthState,
     },
-    pipeline::{
-        lifeline::Work,
-        sender::attempt::{Done, Says},
-    },
+    pipeline::{lifeline::Work, sender::attempt::Done},
     policy::{
         judge::GONE,
         receiver_health::{HealthPolicy, Seen, Sign, after, is_given_up},
@@ -44,11 +41,8 @@ impl Sending {
             .as_ref()
             .and_then(|attempt| attempt.error.as_deref());
         let seen = Seen {
-            sign: match done.says {
-                Says::Took => Sign::Took,
-                Says::Failed => Sign::Failed(error.unwrap_or("no reason is known")),
-                Says::Nothing => Sign::Nothing,
-            },
+            sign: done.says,
+            error: error.unwrap_or("no reason is known"),
             probe: done.probe,
             floor: match outcome.verdict {
                 Verdict::Retry { after, .. } => after,
@@ -60,9 +54,9 @@ impl Sending {
         let policy = self.parts.defaults.health;
         let before = self.health.state();
         self.trial = match done.says {
-            Says::Took => self.trial.and_then(Trial::goes_on),
-            Says::Failed => self.trial.map(|_| Trial::of(&policy)),
-            Says::Nothing => self.trial,
+            Sign::Took => self.trial.and_then(Trial::goes_on),
+            Sign::Failed => self.trial.map(|_| Trial::of(&policy)),
+            Sign::Nothing => self.trial,
         };
         if let Some(health) = after(&self.health, &policy, &seen) {
             outcome.recovered = self.health.probing.is_some() && health.probing.is_none();
@@ -85,7 +79,7 @@ impl Sending {
                 self.farewell = Some(Farewell { uri: done.uri, why });
             }
         } else if done.probe
-            && done.says == Says::Failed
+            && done.says == Sign::Failed
             && is_given_up(&self.health, &policy, now)
             && let Some(failures) = &self.health.failures
         {

@@ -20,15 +20,17 @@ use crate::{
     },
 };
 
-use super::{RETRY, Sending};
+use super::{RETRY, Sending, bodies::Held};
 
 impl Sending {
     /// Starts what may go; returns when the throttle lets the next one pass.
     pub(super) fn start(&mut self, target: &Rc<DeliveryTarget>) -> Option<Instant> {
         let capacity = self.capacity(target);
         for id in self.view.startable(target.receiver.ordering, capacity) {
-            if !self.bodies.contains_key(&id) {
-                continue;
+            // One that is not here is on its way, and an old one is read again in the next turn: nothing passes it, so that
+            // the oldest goes first.
+            if self.bodies.get(&id).is_none_or(Held::is_old) {
+                break;
             }
             match self.start_one(id, target) {
                 Started::Sent => {}
@@ -49,8 +51,8 @@ impl Sending {
         if !self.link.lease.held() || self.pulse.is_revoked() {
             return Started::NotOurs;
         }
-        if let Some(event) = self.bodies.remove(&id) {
-            self.send(event, target.clone());
+        if let Some(held) = self.bodies.remove(&id) {
+            self.send(held.event, target.clone());
         }
         Started::Sent
     }
