@@ -3,16 +3,23 @@
 #   docker build -t rowhook .
 #   docker run -p 8080:8080 -v rowhook:/data -e ROWHOOK_SAMPLE=true rowhook
 
+# Node.js builds the console, and is in no other layer.
+FROM node:22.12.0-bookworm-slim AS node
+
 # The builder and the runtime are of the same Debian release: the binary is linked to the builder's glibc.
 FROM rust:1.95.0-slim-bookworm AS builder
 # SQLite and ring are compiled from C; the compiler comes with the image.
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
+COPY --from=node /usr/local/lib/node_modules /usr/local/lib/node_modules
+RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
 WORKDIR /build
 COPY . .
 # The caches stay on the machine that builds, so a second build compiles what changed. The binary is taken
 # out of the target cache within the same step, since a cache is not part of any layer.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    cargo build --release --locked --bin rowhook \
+    --mount=type=cache,target=/root/.npm \
+    ROWHOOK_CONSOLE=required cargo build --release --locked --bin rowhook \
     && install -D -m 0755 target/release/rowhook /out/rowhook \
     && install -d -m 0750 /out/data
 

@@ -21,7 +21,10 @@ use crate::{
     app::{GRACE, Service},
     config::Settings,
     domain::{action::Action, shared_secret::SharedSecret},
-    http::example_receiver::{ExampleReceiver, Incoming, Received, ReceiverOptions},
+    http::{
+        example_receiver::{ExampleReceiver, Incoming, Received, ReceiverOptions},
+        has_console,
+    },
     sample::{SampleChange, SampleChanges},
 };
 
@@ -164,6 +167,10 @@ async fn register(
 
 fn greet(service: &Service, key: &str, uri: &str, subscriptions: usize, args: &DemoArgs) {
     println!("rowhook demo: committed changes of the sample tables become signed webhooks");
+    if has_console() {
+        // The key stands behind the #, which no browser sends anywhere.
+        println!("  console   http://{}/#key={key}", service.address);
+    }
     println!("  API       http://{}/graphql", service.address);
     println!("  API key   {key}");
     println!("  receiver  {uri} ({subscriptions} subscriptions)");

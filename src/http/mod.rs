@@ -5,6 +5,7 @@
 //! database: it asks the GraphQL API and the traits below.
 
 mod auth;
+mod console;
 pub mod example_receiver;
 mod graphql;
 mod negotiate;
@@ -22,6 +23,7 @@ use crate::graphql::Api;
 
 pub use self::{
     auth::{Authenticator, KeyAuthenticator},
+    console::is_here as has_console,
     socket::{SocketLimits, Sockets},
 };
 
@@ -49,7 +51,7 @@ pub struct HttpState {
     pub sockets: Arc<Sockets>,
 }
 
-/// Mounts every route, and JSON answers for everything else.
+/// Mounts every route; everything else is the console's, or a JSON answer that there is nothing.
 pub fn routes(state: HttpState) -> impl Fn(&mut web::ServiceConfig) + Clone {
     move |config| {
         config
@@ -65,11 +67,11 @@ pub fn routes(state: HttpState) -> impl Fn(&mut web::ServiceConfig) + Clone {
                     .route(web::get().to(graphql::get))
                     .default_service(web::to(graphql::other_method)),
             )
-            .service(readable("/", operations::home))
+            .service(readable("/", console::home))
             .service(readable("/healthz", operations::healthz))
             .service(readable("/readyz", operations::readyz))
             .service(readable("/metrics", operations::metrics))
-            .default_service(web::to(respond::not_found));
+            .default_service(web::to(console::serve));
     }
 }
 

@@ -1,4 +1,4 @@
-//! What operators and their machines ask: is it up, is it ready, what are its numbers, what is this.
+//! What operators and their machines ask: is it up, is it ready, what are its numbers.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -45,23 +45,3 @@ pub async fn metrics(request: HttpRequest, state: web::Data<HttpState>) -> HttpR
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .body((state.metrics)())
 }
-
-/// `GET /`: where one is. The admin console is not part of this build.
-pub async fn home() -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'"))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .body(HOME)
-}
-
-const HOME: &str = "<!doctype html>
-<html lang=\"en\">
-<head><meta charset=\"utf-8\"><title>rowhook</title></head>
-<body>
-<h1>rowhook</h1>
-<p>rowhook is running. The admin console is not in this build. The management API is GraphQL at
-<code>POST /graphql</code>, with an API key in <code>Authorization: Bearer KEY</code>.</p>
-</body>
-</html>
-";

@@ -27,7 +27,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
 ];
 
 /// A library and the places that may name it.
-const LIBRARIES: [(&str, &[&str]); 10] = [
+const LIBRARIES: [(&str, &[&str]); 11] = [
     ("sea_orm", &["store/sql", "sample"]),
     ("sea_orm_migration", &["store/sql"]),
     ("entity", &["store/sql"]),
@@ -37,6 +37,7 @@ const LIBRARIES: [(&str, &[&str]); 10] = [
     ("actix_ws", &["http/socket"]),
     ("juniper", &["graphql", "http/graphql.rs"]),
     ("awc", &["transport"]),
+    ("rowhook_console", &["http/console.rs"]),
     ("governor", &["policy/throttle.rs"]),
 ];
 

@@ -14,6 +14,7 @@ mod catalogue_watch;
 mod client_certificates;
 mod command_line;
 mod connections;
+mod console;
 mod container;
 mod contention;
 mod crash;

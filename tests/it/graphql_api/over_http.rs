@@ -286,12 +286,6 @@ async fn the_other_routes(database: TestDatabase) {
     assert_eq!(read("/readyz").await.json(), json!({"status": "ready"}));
     let metrics = read("/metrics").await;
     assert!(metrics.body.contains("rowhook_pending_events 0"));
-    let home = read("/").await;
-    assert_eq!(
-        home.header("content-type"),
-        Some("text/html; charset=utf-8")
-    );
-    assert!(home.body.contains("not in this build") && home.body.contains("/graphql"));
     let missing = read("/nope").await;
     assert_eq!(missing.status, 404);
     let (code, message, _) = failure(&missing.json());

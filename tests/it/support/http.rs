@@ -13,6 +13,9 @@ use tokio::{
 pub struct Answer {
     pub status: u16,
     head: String,
+    /// As it came.
+    pub bytes: Vec<u8>,
+    /// The same where it is text.
     pub body: String,
 }
 
@@ -52,14 +55,14 @@ pub async fn send(
     let _ = connection.write_all(body).await;
     let mut received = Vec::new();
     let _ = connection.read_to_end(&mut received).await;
-    let text = String::from_utf8(received).unwrap();
-    let (head, body) = text
-        .split_once("\r\n\r\n")
-        .unwrap_or_else(|| panic!("no answer to {method} {path}: {text:?}"));
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let end = received.windows(4).position(|four| four == b"\r\n\r\n");
+    let end = end.unwrap_or_else(|| panic!("no answer to {method} {path}: {received:?}"));
+    let head = String::from_utf8(received[..end].to_vec()).unwrap();
+    let bytes = received.split_off(end + 4);
     Answer {
-        status,
-        head: head.to_owned(),
-        body: body.to_owned(),
+        status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+        head,
+        body: String::from_utf8_lossy(&bytes).into_owned(),
+        bytes,
     }
 }

@@ -1,0 +1,72 @@
+/** One of many, found by typing. */
+import type { ReactNode } from 'react';
+import {
+  Button,
+  ComboBox as AriaComboBox,
+  Input,
+  Label,
+  ListBox,
+  ListBoxItem,
+  Popover,
+} from 'react-aria-components';
+import { FieldNotes, type FieldProps } from './FieldNotes';
+import { Icon } from './Icon';
+import type { Option } from './Select';
+import styles from './Field.module.css';
+
+export interface ComboBoxProps<Id extends string> extends FieldProps {
+  readonly options: readonly Option<Id>[];
+  readonly value: Id | null;
+  /** Null: the text was removed. */
+  readonly onChange: (value: Id | null) => void;
+  readonly placeholder?: string | undefined;
+}
+
+export function ComboBox<Id extends string>(props: ComboBoxProps<Id>): ReactNode {
+  const {
+    label,
+    description,
+    error,
+    isDisabled = false,
+    isRequired = false,
+    options,
+    value,
+    onChange,
+  } = props;
+  return (
+    <AriaComboBox
+      className={styles['field'] ?? ''}
+      defaultItems={options}
+      value={value}
+      onChange={(key) => onChange(options.find((option) => option.id === key)?.id ?? null)}
+      isDisabled={isDisabled}
+      isRequired={isRequired}
+      validationBehavior="aria"
+      isInvalid={error !== undefined}
+      menuTrigger="focus"
+    >
+      <Label className={styles['label'] ?? ''}>{label}</Label>
+      <div className={styles['group']}>
+        <Input className={styles['input'] ?? ''} placeholder={props.placeholder ?? ''} />
+        <Button className={styles['open'] ?? ''}>
+          <Icon name="down" size={16} />
+        </Button>
+      </div>
+      <FieldNotes description={description} error={error} />
+      <Popover className={styles['popover'] ?? ''}>
+        <ListBox<Option<Id>> className={styles['list'] ?? ''} renderEmptyState={() => 'Nothing matches'}>
+          {(option) => (
+            <ListBoxItem
+              id={option.id}
+              textValue={option.label}
+              className={styles['option'] ?? ''}
+              isDisabled={option.isDisabled ?? false}
+            >
+              {option.label}
+            </ListBoxItem>
+          )}
+        </ListBox>
+      </Popover>
+    </AriaComboBox>
+  );
+}
