@@ -9,6 +9,7 @@ pub mod client_identity;
 pub mod era;
 pub mod event;
 pub mod ids;
+pub mod instance;
 pub mod interval;
 pub mod receiver;
 pub mod receiver_health;

@@ -42,6 +42,7 @@ use super::{
     error::{ApiError, Code, InputPath},
     live::Moment,
     loader::Loader,
+    pipeline::Instance,
     resource_enum::ResourceEnum,
 };
 
@@ -112,6 +113,8 @@ pub struct Services {
     pub watched: WatchedTables,
     /// Tells a sender that there is something to do.
     pub wake: Wake,
+    /// The process that answers.
+    pub instance: Arc<dyn Instance>,
 }
 
 /// Records inside of records that one request may come to: nobody can tell from a document how many

@@ -24,6 +24,7 @@ mod live;
 mod live_document;
 mod loader;
 mod pasted;
+mod pipeline;
 mod receiver;
 mod receiver_change;
 mod receiver_health;
@@ -70,6 +71,7 @@ use self::{
 pub use self::{
     context::{ReceiverDefaults, Services, UriCheck, Wake, WatchedTables},
     error::{ApiError, Code},
+    pipeline::Instance,
 };
 
 /// The schema of a deployment with these resources, in GraphQL's schema definition language.

@@ -19,6 +19,7 @@ use super::{
         RemoveHeaderFromWebhookReceiverInput, UpdateWebhookHeaderInput, WebhookHeaderPayload,
     },
     live::Subscription,
+    pipeline::{self, WebhookPipeline},
     receiver::{
         self, ReceiverConnection, ReceiverNode, WebhookReceiverFilters, WebhookReceiverPayload,
     },
@@ -268,6 +269,11 @@ impl Query {
     /// its triggers.
     async fn webhook_capture(context: &Context) -> Result<WebhookCapture, ApiError> {
         capture::state(context).await
+    }
+
+    /// The stages of the instance that answers, and whether it is ready.
+    async fn webhook_pipeline(context: &Context) -> WebhookPipeline {
+        pipeline::state(context).await
     }
 
     /// The API keys, revoked ones too, in id order; never a key itself. Needs role admin. The `admin_key` of

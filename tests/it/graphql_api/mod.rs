@@ -16,6 +16,7 @@ mod npm_client;
 mod odd_log;
 mod over_http;
 mod over_socket;
+mod pipeline;
 mod receiver_health;
 mod receivers;
 mod replay;
@@ -258,6 +259,7 @@ fn services(db: &Db) -> Services {
             wanted: [].into(),
         },
         wake: Arc::new(|_| {}),
+        instance: Arc::new(pipeline::Quiet),
     }
 }
 
