@@ -5,6 +5,7 @@
 
 mod database;
 mod instance;
+mod sample;
 mod start_error;
 mod watched;
 
@@ -58,6 +59,7 @@ use crate::{
 
 use database::{lock_embedded, sealer};
 use instance::ThisInstance;
+use sample::ThisSample;
 use watched::install;
 
 pub use database::{connect_existing, connect_to_look, open, open_existing, sqlite_path};
@@ -207,6 +209,7 @@ impl Service {
             },
             wake: Arc::new(move |receiver| wakes.wake([receiver])),
             instance: instance.clone(),
+            sample: ThisSample::of(settings, db.dialect()).map(|sample| Arc::new(sample) as _),
         });
         let metrics = status.metrics().clone();
         let sockets = Arc::new(Sockets::default());

@@ -44,6 +44,7 @@ use super::{
     loader::Loader,
     pipeline::Instance,
     resource_enum::ResourceEnum,
+    sample::Sample,
 };
 
 /// Whether deliveries may ever go to a URI; the text says why not and completes "webhookUri …", as in
@@ -115,6 +116,8 @@ pub struct Services {
     pub wake: Wake,
     /// The process that answers.
     pub instance: Arc<dyn Instance>,
+    /// The sample's application, where the deployment has it.
+    pub sample: Option<Arc<dyn Sample>>,
 }
 
 /// Records inside of records that one request may come to: nobody can tell from a document how many

@@ -32,6 +32,7 @@ mod receiver_input;
 mod replay;
 mod resource;
 mod resource_enum;
+mod sample;
 mod scalar;
 mod scalars;
 mod schema;
@@ -72,6 +73,7 @@ pub use self::{
     context::{ReceiverDefaults, Services, UriCheck, Wake, WatchedTables},
     error::{ApiError, Code},
     pipeline::Instance,
+    sample::{Sample, SampleFault, SampleMade},
 };
 
 /// The schema of a deployment with these resources, in GraphQL's schema definition language.

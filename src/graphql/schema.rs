@@ -30,6 +30,7 @@ use super::{
     replay::{self, ReplayWebhookChangesInput},
     resource::WebhookResource,
     resource_enum,
+    sample::{self, CreateSampleChangeInput, SampleChangePayload, WebhookSample},
     scalar::ApiScalar,
     scalars::BigInt,
     sort::{EventSort, ReceiverSort, Sort, SubscriptionSort},
@@ -276,6 +277,11 @@ impl Query {
         pipeline::state(context).await
     }
 
+    /// The sample's tables; null where the deployment has none (`sample` is off).
+    fn webhook_sample(context: &Context) -> Option<WebhookSample> {
+        sample::tables(context)
+    }
+
     /// The API keys, revoked ones too, in id order; never a key itself. Needs role admin. The `admin_key` of
     /// the configuration has no record.
     async fn api_keys(context: &Context) -> Result<Vec<ApiKey>, ApiError> {
@@ -488,5 +494,15 @@ impl Mutation {
         input: ReplayWebhookChangesInput,
     ) -> Result<WebhookEventCountPayload, ApiError> {
         replay::replay(context, input).await
+    }
+
+    /// Commits one change of one of the sample's tables, to see it go through. Needs role operator. NOT_FOUND where the
+    /// deployment has no sample (`sample` is off); VALIDATION where no such change can be made now, as when there is no
+    /// row to update.
+    async fn create_sample_change(
+        context: &Context,
+        #[graphql(description = "Which change.")] input: CreateSampleChangeInput,
+    ) -> Result<SampleChangePayload, ApiError> {
+        sample::change(context, input).await
     }
 }

@@ -21,6 +21,7 @@ mod receiver_health;
 mod receivers;
 mod replay;
 mod rotation;
+mod sample;
 mod schema;
 mod statements;
 mod subscriptions;
@@ -260,6 +261,7 @@ fn services(db: &Db) -> Services {
         },
         wake: Arc::new(|_| {}),
         instance: Arc::new(pipeline::Quiet),
+        sample: None,
     }
 }
 
