@@ -38,6 +38,7 @@ mod scalars;
 mod schema;
 mod sort;
 mod stats;
+mod stats_history;
 mod subscription;
 mod test_webhook;
 mod validate;

@@ -35,6 +35,7 @@ use super::{
     scalars::BigInt,
     sort::{EventSort, ReceiverSort, Sort, SubscriptionSort},
     stats::{self, Stats},
+    stats_history::{self, WebhookStatsStep},
     subscription::{
         self, CreateWebhookSubscriptionInput, DeleteWebhookSubscriptionInput,
         SubscriptionConnection, SubscriptionNode, UpdateWebhookSubscriptionInput,
@@ -264,6 +265,25 @@ impl Query {
         receiver_id: Option<i32>,
     ) -> Result<Stats, ApiError> {
         stats::of(context, receiver_id).await
+    }
+
+    /// How deliveries went, in steps of equal length, the oldest first: for charts. Of all receivers, or of one. Steps
+    /// begin at whole multiples of their length (UTC), the last one is the present and not over, and there are fewer than
+    /// asked for where the counts are not as fine: they are kept by 15 seconds for five minutes, by the minute for two
+    /// hours, and by ten minutes for a day.
+    async fn webhook_stats_history(
+        context: &Context,
+        #[graphql(description = "Only of this receiver; NOT_FOUND when there is none.")]
+        receiver_id: Option<i32>,
+        #[graphql(
+            description = "How far back, 60 to 86400 seconds.",
+            default = Some(3600)
+        )]
+        seconds: Option<i32>,
+        #[graphql(description = "How many steps at most, 1 to 240.", default = Some(60))]
+        steps: Option<i32>,
+    ) -> Result<Vec<WebhookStatsStep>, ApiError> {
+        stats_history::of(context, receiver_id, seconds, steps).await
     }
 
     /// How far the reading of committed changes is, what it waits for, and whether each watched table still has

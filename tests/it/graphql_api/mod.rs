@@ -24,6 +24,7 @@ mod rotation;
 mod sample;
 mod schema;
 mod statements;
+mod stats_history;
 mod subscriptions;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
