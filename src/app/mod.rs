@@ -20,7 +20,7 @@ use crate::{
         receiver::RetryPolicy,
         resource::{Catalogue, LiveCatalogue},
     },
-    graphql::{Api, ReceiverDefaults, Services, UriCheck, WatchedTables},
+    graphql::{Api, LookAtUri, ReceiverDefaults, Services, UriCheck, WatchedTables},
     http::{HttpState, KeyAuthenticator, Sockets, routes},
     pipeline::{
         Pipeline, PipelineParts, PipelineSettings, catalogue_watch::WatchedCatalogue,
@@ -54,7 +54,9 @@ use crate::{
         },
     },
     telemetry::Metrics,
-    transport::{HttpTransportFactory, SystemResolver, TransportSettings, tls::client_config},
+    transport::{
+        HttpTransportFactory, SystemResolver, TransportSettings, tls::client_config, uri_look,
+    },
 };
 
 use database::{lock_embedded, sealer};
@@ -185,6 +187,7 @@ impl Service {
             events: Arc::new(SqlEventLog::new(db.clone())),
             catalogue: live,
             check_uri: uri_check(settings),
+            look_at_uri: uri_look(settings),
             defaults: ReceiverDefaults {
                 timeout: delivery.timeout,
                 max_in_flight: delivery.max_in_flight,
@@ -342,6 +345,14 @@ fn uri_check(settings: &Settings) -> UriCheck {
     Arc::new(move |uri| match check_uri(uri, allow_http, &policy) {
         Ok(_) => Ok(()),
         Err(problem) => Err(problem.to_string()),
+    })
+}
+
+fn uri_look(settings: &Settings) -> LookAtUri {
+    let (policy, allow_http) = (egress(settings), settings.receivers.allow_http);
+    Arc::new(move |uri| {
+        let policy = policy.clone();
+        Box::pin(async move { uri_look::look(&uri, allow_http, &policy).await })
     })
 }
 

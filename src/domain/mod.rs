@@ -19,3 +19,4 @@ pub mod shared_secret;
 pub mod snapshot;
 pub mod stats;
 pub mod subscription;
+pub mod uri_look;

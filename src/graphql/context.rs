@@ -45,6 +45,7 @@ use super::{
     pipeline::Instance,
     resource_enum::ResourceEnum,
     sample::Sample,
+    uri_check::LookAtUri,
 };
 
 /// Whether deliveries may ever go to a URI; the text says why not and completes "webhookUri …", as in
@@ -92,6 +93,8 @@ pub struct Services {
     pub catalogue: LiveCatalogue,
     /// Judges a receiver's URI.
     pub check_uri: UriCheck,
+    /// Judges what a URI's host resolves to as well.
+    pub look_at_uri: LookAtUri,
     /// What unset settings of a receiver come to.
     pub defaults: ReceiverDefaults,
     /// Where deliveries come from (`receivers.egress_ips`).

@@ -41,6 +41,7 @@ mod stats;
 mod stats_history;
 mod subscription;
 mod test_webhook;
+mod uri_check;
 mod validate;
 mod variables;
 
@@ -75,6 +76,7 @@ pub use self::{
     error::{ApiError, Code},
     pipeline::Instance,
     sample::{Sample, SampleFault, SampleMade},
+    uri_check::LookAtUri,
 };
 
 /// The schema of a deployment with these resources, in GraphQL's schema definition language.

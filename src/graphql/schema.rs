@@ -42,6 +42,7 @@ use super::{
         WebhookSubscriptionFilters, WebhookSubscriptionPayload,
     },
     test_webhook::{self, SendTestWebhookInput},
+    uri_check::{self, WebhookUriCheck},
 };
 
 /// Nesting levels of a document. The introspection queries of common tools stay below.
@@ -246,6 +247,15 @@ impl Query {
     /// configured in `receivers.egress_ips`, empty when nothing is.
     fn webhook_source_ips(context: &Context) -> &[String] {
         &context.services.source_ips
+    }
+
+    /// Whether a receiver could have this URI, what its host resolves to, and whether rowhook would connect there. Needs
+    /// role admin. Nothing is sent; the resolver is waited for 3 seconds.
+    async fn check_webhook_uri(
+        context: &Context,
+        #[graphql(description = "The URI, as `webhookUri` of a receiver.")] uri: String,
+    ) -> Result<WebhookUriCheck, ApiError> {
+        uri_check::check(context, uri).await
     }
 
     /// Which of the last changes a subscription of this setting would have fired on, and why not. Needs role

@@ -91,7 +91,10 @@ mod tests {
         let found = looked("https://10.1.2.3/in", &[]).await;
         assert!(found.refused.unwrap().contains("a private address"));
         assert!(found.unreachable.unwrap().contains("a private address"));
-        assert_eq!(found.addresses[0].refusal.as_deref(), Some("a private address"));
+        assert_eq!(
+            found.addresses[0].refusal.as_deref(),
+            Some("a private address")
+        );
         let found = looked("https://10.1.2.3/in", &["10.0.0.0/8"]).await;
         assert_eq!((found.refused, found.unreachable), (None, None));
         // The metadata service of a cloud, written as IPv6 would have it.

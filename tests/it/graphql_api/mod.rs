@@ -26,6 +26,7 @@ mod schema;
 mod statements;
 mod stats_history;
 mod subscriptions;
+mod uri_check;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -50,6 +51,7 @@ use rowhook::{
             stats::SqlStats, test_deliveries::SqlTestDeliveries,
         },
     },
+    transport::uri_look::look,
 };
 use serde_json::{Value, json};
 
@@ -242,6 +244,9 @@ fn services(db: &Db) -> Services {
             check_uri(uri, false, &EgressPolicy::default())
                 .map(|_| ())
                 .map_err(|problem| problem.to_string())
+        }),
+        look_at_uri: Arc::new(|uri| {
+            Box::pin(async move { look(&uri, false, &EgressPolicy::default()).await })
         }),
         defaults: ReceiverDefaults {
             timeout: Duration::from_secs(5),

@@ -28,16 +28,29 @@ async fn uris_are_looked_at(database: TestDatabase) {
     let problems = private["problems"].as_array().unwrap();
     assert_eq!(problems.len(), 1, "told once: {private}");
     let problem = problems[0].as_str().unwrap();
-    assert!(problem.starts_with("webhookUri points to 10.1.2.3"), "{problem}");
+    assert!(
+        problem.starts_with("webhookUri points to 10.1.2.3"),
+        "{problem}"
+    );
     assert_eq!(private["addresses"][0]["reason"], "a private address");
     let away = check(&house, "https://no-such-name.invalid/in").await;
     assert_eq!([&away["accepted"], &away["allowed"]], [true, false]);
     assert_eq!(away["addresses"], json!([]));
-    assert!(away["problems"][0].as_str().unwrap().contains("no-such-name.invalid"));
+    assert!(
+        away["problems"][0]
+            .as_str()
+            .unwrap()
+            .contains("no-such-name.invalid")
+    );
     let odd = check(&house, "no uri").await;
-    assert_eq!([&odd["accepted"], &odd["addresses"]], [&json!(false), &json!([])]);
+    assert_eq!(
+        [&odd["accepted"], &odd["addresses"]],
+        [&json!(false), &json!([])]
+    );
 
-    let operator = house.ask_as(&house.operator, CHECK, json!({"uri": uri})).await;
+    let operator = house
+        .ask_as(&house.operator, CHECK, json!({"uri": uri}))
+        .await;
     assert_eq!(failure(&operator).0, "FORBIDDEN");
 }
 
@@ -50,7 +63,11 @@ async fn a_running_instance_goes_by_its_settings(database: TestDatabase) {
     };
     // Its settings allow http and this machine.
     let here = ask("http://127.0.0.1:1/in").await;
-    assert_eq!([&here["accepted"], &here["allowed"]], [true, true], "{here}");
+    assert_eq!(
+        [&here["accepted"], &here["allowed"]],
+        [true, true],
+        "{here}"
+    );
     let elsewhere = ask("http://10.0.0.1/in").await;
     assert_eq!(elsewhere["allowed"], false, "{elsewhere}");
     assert_eq!(house.receiver.events(), 0, "nothing is sent");
