@@ -19,6 +19,7 @@ mod over_socket;
 mod pipeline;
 mod receiver_health;
 mod receivers;
+mod receiver_search;
 mod replay;
 mod rotation;
 mod sample;
