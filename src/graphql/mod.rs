@@ -17,6 +17,7 @@ mod document;
 mod error;
 mod event;
 mod event_control;
+mod event_request;
 mod filter;
 mod filter_test;
 mod header;
