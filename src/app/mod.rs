@@ -4,6 +4,7 @@
 //! it down again in order. It decides nothing that a setting or a layer below decides.
 
 mod database;
+mod doctor;
 mod instance;
 mod sample;
 mod start_error;
@@ -60,6 +61,7 @@ use crate::{
 };
 
 use database::{lock_embedded, sealer};
+use doctor::examination;
 use instance::ThisInstance;
 use sample::ThisSample;
 use watched::install;
@@ -206,6 +208,7 @@ impl Service {
             health: management,
             capture: Arc::new(SqlCaptureView::new(db.clone())),
             notes,
+            examine: examination(settings, &db, wanted.clone()),
             watched: WatchedTables {
                 installer: parts.catalogue.clone(),
                 wanted,

@@ -39,6 +39,7 @@ use crate::{
 };
 
 use super::{
+    doctor::Examine,
     error::{ApiError, Code, InputPath},
     live::Moment,
     loader::Loader,
@@ -119,6 +120,8 @@ pub struct Services {
     pub wake: Wake,
     /// The process that answers.
     pub instance: Arc<dyn Instance>,
+    /// Looks whether all is well, as `rowhook doctor` does.
+    pub examine: Examine,
     /// The sample's application, where the deployment has it.
     pub sample: Option<Arc<dyn Sample>>,
 }

@@ -13,6 +13,7 @@ mod connection;
 mod context;
 mod cost;
 mod current_user;
+mod doctor;
 mod document;
 mod error;
 mod event;
@@ -74,6 +75,7 @@ use self::{
 
 pub use self::{
     context::{ReceiverDefaults, Services, UriCheck, Wake, WatchedTables},
+    doctor::Examine,
     error::{ApiError, Code},
     pipeline::Instance,
     sample::{Sample, SampleFault, SampleMade},

@@ -10,6 +10,7 @@ use super::{
     connection::{DEFAULT_PAGE, PageArguments},
     context::Context,
     current_user::CurrentUser,
+    doctor::{self, WebhookDoctorFinding},
     error::ApiError,
     event::{self, EventConnection, EventNode, WebhookEventFilters},
     event_control::{self, WebhookEventCountPayload, WebhookEventPayload},
@@ -305,6 +306,12 @@ impl Query {
     /// The stages of the instance that answers, and whether it is ready.
     async fn webhook_pipeline(context: &Context) -> WebhookPipeline {
         pipeline::state(context).await
+    }
+
+    /// What `rowhook doctor` finds on this database: whether every change is seen and told of, and what to do where not.
+    /// Needs role admin. It only looks, and takes up to some seconds; one look is made at a time.
+    async fn webhook_doctor(context: &Context) -> Result<Vec<WebhookDoctorFinding>, ApiError> {
+        doctor::findings(context).await
     }
 
     /// The sample's tables; null where the deployment has none (`sample` is off).

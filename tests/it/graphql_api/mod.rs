@@ -5,6 +5,7 @@ mod api_keys;
 mod audits;
 mod client_certificates;
 mod deletion;
+mod doctor;
 mod error_codes;
 mod event_control;
 mod event_request;
@@ -35,6 +36,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use actix_web::{App, HttpServer, dev::ServerHandle};
 use async_trait::async_trait;
 use rowhook::{
+    doctor::{About, Report, Severity},
     domain::{
         api_key::Role,
         ids::ResourceId,
@@ -270,6 +272,17 @@ fn services(db: &Db) -> Services {
         wake: Arc::new(|_| {}),
         instance: Arc::new(pipeline::Quiet),
         sample: None,
+        examine: Arc::new(|| {
+            let mut report = Report::default();
+            report.advise(
+                Severity::Problem,
+                About::Triggers,
+                "ITEM",
+                "missing",
+                "put them on",
+            );
+            Box::pin(async move { report })
+        }),
     }
 }
 
