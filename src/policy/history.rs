@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(of(300, 20), (15, 20, 15));
         assert_eq!(of(60, 240), (15, 4, 15), "no finer than what is counted");
         assert_eq!(of(600, 240), (60, 10, 60));
-        assert_eq!(of(7200, 7), (1080, 7, 600), "as far as minutes reach");
+        assert_eq!(of(7200, 7), (1200, 6, 600), "minutes do not reach so far");
         assert_eq!(of(86_400, 24), (3600, 24, 600));
         assert_eq!(of(86_400, 240), (600, 144, 600));
         assert_eq!(of(86_400, 1), (86_400, 1, 600));
