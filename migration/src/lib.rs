@@ -21,6 +21,7 @@ mod m0009_client_certificates;
 mod m0010_parking;
 mod m0011_receiver_health;
 mod m0012_undelivered;
+mod m0013_delivery_history;
 mod sql;
 pub mod triggers;
 
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_parking::MIGRATION),
             Box::new(m0011_receiver_health::MIGRATION),
             Box::new(m0012_undelivered::MIGRATION),
+            Box::new(m0013_delivery_history::MIGRATION),
         ]
     }
 

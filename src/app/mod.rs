@@ -4,13 +4,15 @@
 //! it down again in order. It decides nothing that a setting or a layer below decides.
 
 mod database;
+mod doctor;
+mod instance;
+mod sample;
 mod start_error;
 mod watched;
 
 use std::{fs::File, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{App as WebApp, HttpServer, dev::ServerHandle};
-use async_trait::async_trait;
 
 use crate::{
     config::{self, Settings},
@@ -19,8 +21,8 @@ use crate::{
         receiver::RetryPolicy,
         resource::{Catalogue, LiveCatalogue},
     },
-    graphql::{Api, ReceiverDefaults, Services, UriCheck, WatchedTables},
-    http::{HttpState, KeyAuthenticator, Readiness, Sockets, routes},
+    graphql::{Api, LookAtUri, ReceiverDefaults, Services, UriCheck, WatchedTables},
+    http::{HttpState, KeyAuthenticator, Sockets, routes},
     pipeline::{
         Pipeline, PipelineParts, PipelineSettings, catalogue_watch::WatchedCatalogue,
         guardian::GuardianSettings, reconciler::ReconcilerSettings, retention::RetentionSettings,
@@ -28,7 +30,6 @@ use crate::{
     },
     policy::{egress::EgressPolicy, receiver_health::HealthPolicy, webhook_uri::check_uri},
     store::{
-        StoreError,
         api_keys::ApiKeyStore,
         leases::LeaseStore,
         sql::{
@@ -54,10 +55,15 @@ use crate::{
         },
     },
     telemetry::Metrics,
-    transport::{HttpTransportFactory, SystemResolver, TransportSettings, tls::client_config},
+    transport::{
+        HttpTransportFactory, SystemResolver, TransportSettings, tls::client_config, uri_look,
+    },
 };
 
 use database::{lock_embedded, sealer};
+use doctor::examination;
+use instance::ThisInstance;
+use sample::ThisSample;
 use watched::install;
 
 pub use database::{connect_existing, connect_to_look, open, open_existing, sqlite_path};
@@ -69,8 +75,6 @@ pub use watched::{needed_resources, wanted_resources};
 pub const GRACE: Duration = Duration::from_secs(20);
 /// A stop waits so long for connections to the database to be closed: one on which no answer comes would not be.
 const CLOSED_WITHIN: Duration = Duration::from_secs(3);
-/// `/readyz` waits so long for the database: whoever asks has little patience, and is to be told why.
-const PINGED_WITHIN: Duration = Duration::from_secs(3);
 /// Events written in one transaction: PostgreSQL, and SQLite, where the application's writes wait.
 const EVENTS_PER_COMMIT: (usize, usize) = (20_000, 1000);
 /// Old rows dropped in one transaction, on the same terms.
@@ -172,6 +176,11 @@ impl Service {
             health: HealthPolicy::default(),
         };
         let wakes = parts.wakes.clone();
+        let instance = Arc::new(ThisInstance {
+            name: holder(),
+            db: db.clone(),
+            status: status.clone(),
+        });
         let api = Api::new(Services {
             receivers: management.clone(),
             subscriptions: management.clone(),
@@ -180,6 +189,7 @@ impl Service {
             events: Arc::new(SqlEventLog::new(db.clone())),
             catalogue: live,
             check_uri: uri_check(settings),
+            look_at_uri: uri_look(settings),
             defaults: ReceiverDefaults {
                 timeout: delivery.timeout,
                 max_in_flight: delivery.max_in_flight,
@@ -198,21 +208,21 @@ impl Service {
             health: management,
             capture: Arc::new(SqlCaptureView::new(db.clone())),
             notes,
+            examine: examination(settings, &db, wanted.clone()),
             watched: WatchedTables {
                 installer: parts.catalogue.clone(),
                 wanted,
             },
             wake: Arc::new(move |receiver| wakes.wake([receiver])),
+            instance: instance.clone(),
+            sample: ThisSample::of(settings, db.dialect()).map(|sample| Arc::new(sample) as _),
         });
         let metrics = status.metrics().clone();
         let sockets = Arc::new(Sockets::default());
         let state = HttpState {
             api: Arc::new(api),
             authenticator: Arc::new(KeyAuthenticator::new(settings.admin_key.as_deref(), keys)),
-            readiness: Arc::new(ServiceReadiness {
-                db: db.clone(),
-                status: status.clone(),
-            }),
+            readiness: instance.clone(),
             metrics: Arc::new(move || metrics.render()),
             metrics_public: settings.metrics_public,
             sockets: sockets.clone(),
@@ -244,7 +254,7 @@ impl Service {
                 between_rounds: settings.capture.reconcile,
             },
         };
-        let pipeline = Pipeline::start(&parts, &pipeline_settings, &holder(), status);
+        let pipeline = Pipeline::start(&parts, &pipeline_settings, &instance.name, status);
         tracing::info!(%address, resources = catalogue.resources().len(), "rowhook serves");
         Ok(Self {
             address,
@@ -341,6 +351,14 @@ fn uri_check(settings: &Settings) -> UriCheck {
     })
 }
 
+fn uri_look(settings: &Settings) -> LookAtUri {
+    let (policy, allow_http) = (egress(settings), settings.receivers.allow_http);
+    Arc::new(move |uri| {
+        let policy = policy.clone();
+        Box::pin(async move { uri_look::look(&uri, allow_http, &policy).await })
+    })
+}
+
 fn transport(
     settings: &Settings,
     metrics: &Metrics,
@@ -397,29 +415,4 @@ fn listen(settings: &Settings, state: HttpState) -> Result<(ServerHandle, Socket
     let handle = running.handle();
     actix::spawn(running);
     Ok((handle, address))
-}
-
-struct ServiceReadiness {
-    db: Db,
-    status: Status,
-}
-
-#[async_trait]
-impl Readiness for ServiceReadiness {
-    async fn ready(&self) -> Result<(), Vec<String>> {
-        let mut reasons = self.status.ready().err().unwrap_or_default();
-        let ping = tokio::time::timeout(PINGED_WITHIN, self.db.ping()).await;
-        let ping = ping.unwrap_or_else(|_| {
-            let words = format!("no answer within {} s", PINGED_WITHIN.as_secs());
-            Err(StoreError::Unavailable(words))
-        });
-        if let Err(error) = ping {
-            reasons.push(error.to_string());
-        }
-        if reasons.is_empty() {
-            Ok(())
-        } else {
-            Err(reasons)
-        }
-    }
 }

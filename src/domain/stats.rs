@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 /// What waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueStats {
@@ -36,4 +38,19 @@ pub struct Latency {
     pub p50: f64,
     /// 99 % of the deliveries took no longer.
     pub p99: f64,
+}
+
+/// How deliveries went in a stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StatsStep {
+    /// When it began.
+    pub from: DateTime<Utc>,
+    /// How long it is; the present one is not over.
+    pub seconds: i64,
+    /// Attempts that delivered.
+    pub delivered: u64,
+    /// Attempts that did not.
+    pub failed: u64,
+    /// From commit to delivery; `None` when nothing was delivered that tells it.
+    pub latency: Option<Latency>,
 }

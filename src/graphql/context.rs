@@ -39,10 +39,14 @@ use crate::{
 };
 
 use super::{
+    doctor::Examine,
     error::{ApiError, Code, InputPath},
     live::Moment,
     loader::Loader,
+    pipeline::Instance,
     resource_enum::ResourceEnum,
+    sample::Sample,
+    uri_check::LookAtUri,
 };
 
 /// Whether deliveries may ever go to a URI; the text says why not and completes "webhookUri …", as in
@@ -90,6 +94,8 @@ pub struct Services {
     pub catalogue: LiveCatalogue,
     /// Judges a receiver's URI.
     pub check_uri: UriCheck,
+    /// Judges what a URI's host resolves to as well.
+    pub look_at_uri: LookAtUri,
     /// What unset settings of a receiver come to.
     pub defaults: ReceiverDefaults,
     /// Where deliveries come from (`receivers.egress_ips`).
@@ -112,6 +118,12 @@ pub struct Services {
     pub watched: WatchedTables,
     /// Tells a sender that there is something to do.
     pub wake: Wake,
+    /// The process that answers.
+    pub instance: Arc<dyn Instance>,
+    /// Looks whether all is well, as `rowhook doctor` does.
+    pub examine: Examine,
+    /// The sample's application, where the deployment has it.
+    pub sample: Option<Arc<dyn Sample>>,
 }
 
 /// Records inside of records that one request may come to: nobody can tell from a document how many

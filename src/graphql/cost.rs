@@ -20,14 +20,18 @@ const MOST_VALUES: u64 = 1_000_000;
 /// Elements of a list that has no page: headers, attempts, resources.
 const FEW: u64 = 10;
 /// Fields that ask much of the database for themselves, and how many values each counts as.
-const HEAVY: [(&str, u64); 4] = [
+const HEAVY: [(&str, u64); 8] = [
     ("webhookCapture", 50_000),
+    ("webhookPipeline", 10_000),
     ("webhookStats", 10_000),
+    ("webhookStatsHistory", 50_000),
     ("totalCount", 20_000),
     ("testWebhookFilter", 100_000),
+    ("checkWebhookUri", 50_000),
+    ("webhookDoctor", 200_000),
 ];
 /// The arguments that name the size of a page.
-const SIZES: [&str; 3] = ["first", "last", "limit"];
+const SIZES: [&str; 4] = ["first", "last", "limit", "steps"];
 
 /// Counts the values of the operations that may run, and refuses what asks for too many.
 pub fn check(

@@ -8,9 +8,7 @@ use crate::{
         attempt::Attempt,
         event::EventStatus,
         ids::{EventId, ReceiverId, SubscriptionId, TransactionId},
-        receiver::ContentType,
     },
-    policy::body::{Body, BodyParts},
     store::event_log::{EventFilter, LoggedEvent},
 };
 
@@ -18,6 +16,7 @@ use super::{
     connection::{DEFAULT_PAGE, List, PageArguments, connection, page_size},
     context::Context,
     error::{ApiError, InputPath},
+    event_request::{self, WebhookHeaderLine},
     receiver::{ReceiverNode, named},
     resource_enum::ResourceEnum,
     scalar::ApiScalar,
@@ -127,30 +126,25 @@ impl EventNode {
     /// The body of the delivery, byte for byte, in the receiver's content type; null once the change is no
     /// longer kept.
     async fn request_data(&self, context: &Context) -> Result<Option<String>, ApiError> {
-        let Some(row_data) = self.0.row_data.as_deref() else {
-            return Ok(None);
-        };
-        let receiver = named(context, self.0.receiver_id).await?;
-        let content_type = receiver.map_or(ContentType::default(), |one| one.content_type);
-        let parts = BodyParts {
-            event_id: self.0.id,
-            subscription_id: self.0.subscription_id,
-            resource: &self.0.resource,
-            definition: &self.0.definition,
-            action: self.0.action,
-            transaction_id: self.0.transaction_id,
-            occurred_at: self.0.occurred_at,
-            row_id: &self.0.row_id,
-            row_data,
-            old_values: self.0.old_values.as_deref(),
-        };
-        match Body::build(&parts) {
-            Ok(body) => Ok(Some(body.encoded(content_type, &parts))),
-            Err(unreadable) => Err(ApiError::internal(&format_args!(
-                "the body of event {} can not be built: {unreadable}",
-                self.0.id
-            ))),
-        }
+        event_request::data(context, &self.0).await
+    }
+
+    /// The text that header `x-ion-signature` signs, with the receiver's URI as it is now: for whoever looks for why a
+    /// signature does not verify. Null where the event is sent with the Standard Webhooks signature alone (Python could
+    /// not read its data), once the change is no longer kept, and once the receiver's record is gone.
+    async fn signed_text(&self, context: &Context) -> Result<Option<String>, ApiError> {
+        event_request::signed_text(context, &self.0).await
+    }
+
+    /// The headers that an attempt would have now, in the order in which they are sent, without those of HTTP itself
+    /// (`host`, `content-length` and the like); what an attempt had is not kept. While two secrets sign (see
+    /// rotateWebhookReceiverSecret) there is `x-ion-signature-previous` too. Null once the change is no longer kept, and
+    /// once the receiver's record is gone.
+    async fn request_headers(
+        &self,
+        context: &Context,
+    ) -> Result<Option<Vec<WebhookHeaderLine>>, ApiError> {
+        event_request::headers(context, &self.0).await
     }
 
     /// The HTTP status of the latest answer; null when the latest attempt got none.

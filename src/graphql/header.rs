@@ -48,6 +48,14 @@ const RESERVED: [&str; 15] = [
 /// Families of headers that rowhook sets itself.
 const RESERVED_PREFIXES: [&str; 3] = ["x-ion-signature", "webhook-", "x-rowhook-"];
 
+/// A header's value as a key with this role sees it.
+pub fn shown_value(role: Role, value: &str) -> &str {
+    match role {
+        Role::Viewer => MASK,
+        Role::Operator | Role::Admin => value,
+    }
+}
+
 /// A header as the API shows it.
 #[derive(Clone, Debug)]
 pub struct WebhookHeader(receiver::WebhookHeader);
@@ -74,10 +82,7 @@ impl WebhookHeader {
 
     /// The header's value; `••••` for keys with role viewer.
     fn value(&self, context: &Context) -> &str {
-        match context.caller.role {
-            Role::Viewer => MASK,
-            Role::Operator | Role::Admin => &self.0.value,
-        }
+        shown_value(context.caller.role, &self.0.value)
     }
 
     /// The receiver that it is sent to.

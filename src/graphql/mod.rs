@@ -13,10 +13,12 @@ mod connection;
 mod context;
 mod cost;
 mod current_user;
+mod doctor;
 mod document;
 mod error;
 mod event;
 mod event_control;
+mod event_request;
 mod filter;
 mod filter_test;
 mod header;
@@ -24,6 +26,7 @@ mod live;
 mod live_document;
 mod loader;
 mod pasted;
+mod pipeline;
 mod receiver;
 mod receiver_change;
 mod receiver_health;
@@ -31,13 +34,16 @@ mod receiver_input;
 mod replay;
 mod resource;
 mod resource_enum;
+mod sample;
 mod scalar;
 mod scalars;
 mod schema;
 mod sort;
 mod stats;
+mod stats_history;
 mod subscription;
 mod test_webhook;
+mod uri_check;
 mod validate;
 mod variables;
 
@@ -69,7 +75,11 @@ use self::{
 
 pub use self::{
     context::{ReceiverDefaults, Services, UriCheck, Wake, WatchedTables},
+    doctor::Examine,
     error::{ApiError, Code},
+    pipeline::Instance,
+    sample::{Sample, SampleFault, SampleMade},
+    uri_check::LookAtUri,
 };
 
 /// The schema of a deployment with these resources, in GraphQL's schema definition language.

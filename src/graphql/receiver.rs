@@ -12,6 +12,7 @@ use crate::{
         receiver::{RateLimit, Receiver},
         shared_secret::SharedSecret,
     },
+    policy::webhook_uri::MAX_URI_CHARS,
     store::{
         StoreError,
         page::{Place, SortKey, SortValue},
@@ -37,7 +38,7 @@ use super::{
     sort::Sort,
     stats::Stats,
     subscription::SubscriptionNode,
-    validate::whole,
+    validate::{no_longer, whole},
 };
 
 /// A day; the input's description and its default name it too.
@@ -264,6 +265,31 @@ pub struct WebhookReceiverFilters {
     pub active: Option<bool>,
     /// Only receivers with exactly this name.
     pub name: Option<String>,
+    /// Only receivers with this text in their name, description or URI, at most 2048 characters; capitals and small
+    /// letters are the same (on SQLite those of ASCII).
+    pub search: Option<String>,
+    /// Only receivers whose `health` is one of these.
+    pub health: Option<Vec<WebhookReceiverHealth>>,
+}
+
+impl WebhookReceiverFilters {
+    fn checked(self) -> Result<ReceiverFilter, ApiError> {
+        let at = |field: &str| InputPath::argument("filters").field(field);
+        if let Some(text) = &self.search {
+            no_longer(text, MAX_URI_CHARS, &at("search"))?;
+        }
+        if self.health.as_ref().is_some_and(Vec::is_empty) {
+            let why = "must name at least one state; null means any";
+            return Err(at("health").refuse(why));
+        }
+        let health = self.health;
+        Ok(ReceiverFilter {
+            active: self.active,
+            name: self.name,
+            search: self.search,
+            health: health.map(|states| states.into_iter().map(Into::into).collect()),
+        })
+    }
 }
 
 /// What a mutation of a receiver returns.
@@ -290,10 +316,7 @@ pub async fn page(
 ) -> Result<ReceiverConnection, ApiError> {
     let request = arguments.request(List::Receivers, sort)?;
     let filters = filters.unwrap_or_default();
-    let filter = ReceiverFilter {
-        active: filters.active,
-        name: filters.name,
-    };
+    let filter = filters.checked()?;
     let page = context
         .services
         .receivers

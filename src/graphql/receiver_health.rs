@@ -36,6 +36,17 @@ impl From<HealthState> for WebhookReceiverHealth {
     }
 }
 
+impl From<WebhookReceiverHealth> for HealthState {
+    fn from(state: WebhookReceiverHealth) -> Self {
+        match state {
+            WebhookReceiverHealth::Healthy => Self::Healthy,
+            WebhookReceiverHealth::Failing => Self::Failing,
+            WebhookReceiverHealth::Probing => Self::Probing,
+            WebhookReceiverHealth::Inactive => Self::Inactive,
+        }
+    }
+}
+
 /// What there is to say of a receiver's health.
 #[derive(Clone, Debug, PartialEq, GraphQLObject)]
 #[graphql(name = "WebhookReceiverHealthDetails", context = Context, scalar = ApiScalar)]

@@ -10,6 +10,7 @@ use super::{
     connection::{DEFAULT_PAGE, PageArguments},
     context::Context,
     current_user::CurrentUser,
+    doctor::{self, WebhookDoctorFinding},
     error::ApiError,
     event::{self, EventConnection, EventNode, WebhookEventFilters},
     event_control::{self, WebhookEventCountPayload, WebhookEventPayload},
@@ -19,6 +20,7 @@ use super::{
         RemoveHeaderFromWebhookReceiverInput, UpdateWebhookHeaderInput, WebhookHeaderPayload,
     },
     live::Subscription,
+    pipeline::{self, WebhookPipeline},
     receiver::{
         self, ReceiverConnection, ReceiverNode, WebhookReceiverFilters, WebhookReceiverPayload,
     },
@@ -29,16 +31,19 @@ use super::{
     replay::{self, ReplayWebhookChangesInput},
     resource::WebhookResource,
     resource_enum,
+    sample::{self, CreateSampleChangeInput, SampleChangePayload, WebhookSample},
     scalar::ApiScalar,
     scalars::BigInt,
     sort::{EventSort, ReceiverSort, Sort, SubscriptionSort},
     stats::{self, Stats},
+    stats_history::{self, WebhookStatsStep},
     subscription::{
         self, CreateWebhookSubscriptionInput, DeleteWebhookSubscriptionInput,
         SubscriptionConnection, SubscriptionNode, UpdateWebhookSubscriptionInput,
         WebhookSubscriptionFilters, WebhookSubscriptionPayload,
     },
     test_webhook::{self, SendTestWebhookInput},
+    uri_check::{self, WebhookUriCheck},
 };
 
 /// Nesting levels of a document. The introspection queries of common tools stay below.
@@ -245,6 +250,15 @@ impl Query {
         &context.services.source_ips
     }
 
+    /// Whether a receiver could have this URI, what its host resolves to, and whether rowhook would connect there. Needs
+    /// role admin. Nothing is sent; the resolver is waited for 3 seconds.
+    async fn check_webhook_uri(
+        context: &Context,
+        #[graphql(description = "The URI, as `webhookUri` of a receiver.")] uri: String,
+    ) -> Result<WebhookUriCheck, ApiError> {
+        uri_check::check(context, uri).await
+    }
+
     /// Which of the last changes a subscription of this setting would have fired on, and why not. Needs role
     /// admin: the answer tells what stands in rows. Nothing is sent or stored.
     async fn test_webhook_filter(
@@ -264,10 +278,45 @@ impl Query {
         stats::of(context, receiver_id).await
     }
 
+    /// How deliveries went, in steps of equal length, the oldest first: for charts. Of all receivers, or of one. Steps
+    /// begin at whole multiples of their length (UTC), the last one is the present and not over, and there are fewer than
+    /// asked for where the counts are not as fine: they are kept by 15 seconds for five minutes, by the minute for two
+    /// hours, and by ten minutes for a day.
+    async fn webhook_stats_history(
+        context: &Context,
+        #[graphql(description = "Only of this receiver; NOT_FOUND when there is none.")]
+        receiver_id: Option<i32>,
+        #[graphql(
+            description = "How far back, 60 to 86400 seconds.",
+            default = Some(3600)
+        )]
+        seconds: Option<i32>,
+        #[graphql(description = "How many steps at most, 1 to 240.", default = Some(60))]
+        steps: Option<i32>,
+    ) -> Result<Vec<WebhookStatsStep>, ApiError> {
+        stats_history::of(context, receiver_id, seconds, steps).await
+    }
+
     /// How far the reading of committed changes is, what it waits for, and whether each watched table still has
     /// its triggers.
     async fn webhook_capture(context: &Context) -> Result<WebhookCapture, ApiError> {
         capture::state(context).await
+    }
+
+    /// The stages of the instance that answers, and whether it is ready.
+    async fn webhook_pipeline(context: &Context) -> WebhookPipeline {
+        pipeline::state(context).await
+    }
+
+    /// What `rowhook doctor` finds on this database: whether every change is seen and told of, and what to do where not.
+    /// Needs role admin. It only looks, and takes up to some seconds; one look is made at a time.
+    async fn webhook_doctor(context: &Context) -> Result<Vec<WebhookDoctorFinding>, ApiError> {
+        doctor::findings(context).await
+    }
+
+    /// The sample's tables; null where the deployment has none (`sample` is off).
+    fn webhook_sample(context: &Context) -> Option<WebhookSample> {
+        sample::tables(context)
     }
 
     /// The API keys, revoked ones too, in id order; never a key itself. Needs role admin. The `admin_key` of
@@ -482,5 +531,15 @@ impl Mutation {
         input: ReplayWebhookChangesInput,
     ) -> Result<WebhookEventCountPayload, ApiError> {
         replay::replay(context, input).await
+    }
+
+    /// Commits one change of one of the sample's tables, to see it go through. Needs role operator. NOT_FOUND where the
+    /// deployment has no sample (`sample` is off); VALIDATION where no such change can be made now, as when there is no
+    /// row to update.
+    async fn create_sample_change(
+        context: &Context,
+        #[graphql(description = "Which change.")] input: CreateSampleChangeInput,
+    ) -> Result<SampleChangePayload, ApiError> {
+        sample::change(context, input).await
     }
 }

@@ -7,9 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::telemetry::Metrics;
+use crate::{
+    domain::instance::{Stage, StageState},
+    telemetry::Metrics,
+};
 
 use super::lifeline::Ended;
+
+pub use crate::domain::instance::CaptureRole;
 
 /// The kinds of stages; a sender stands for those of all receivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +38,18 @@ pub enum StageKind {
 }
 
 impl StageKind {
+    /// Every kind, in the order of a change's path; those that no change passes come last.
+    pub const ALL: [Self; 8] = [
+        Self::CdcPoller,
+        Self::FanOut,
+        Self::Dispatcher,
+        Self::Sender,
+        Self::OutcomeRecorder,
+        Self::Retention,
+        Self::CatalogueWatch,
+        Self::Reconciler,
+    ];
+
     /// The name in metrics, logs and the readiness answer.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -65,19 +82,6 @@ pub struct StageStatus {
     pub failing: bool,
     /// How its last incarnation ended.
     pub last_end: Option<Ended>,
-}
-
-/// Whether this instance reads the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CaptureRole {
-    /// It has not found out yet.
-    Starting,
-    /// It reads.
-    Polling,
-    /// Another instance reads; this one takes over when that one is gone.
-    StandingBy,
-    /// It can not, for this reason.
-    Failing(String),
 }
 
 #[derive(Debug)]
@@ -160,6 +164,32 @@ impl Status {
         self.board().stages.clone()
     }
 
+    /// Each kind of stage as people are shown it, in the order of a change's path. Senders come and go with what
+    /// there is to do, so none of them missing is no lack.
+    pub fn shown(&self) -> Vec<Stage> {
+        let board = self.board();
+        let shown = |kind: StageKind| {
+            let stage = board.stages.get(&kind);
+            Stage {
+                name: kind.as_str(),
+                state: match stage {
+                    Some(stage) if stage.failing => StageState::Failing,
+                    Some(stage) if stage.up => StageState::Up,
+                    None if kind == StageKind::Sender => StageState::Up,
+                    Some(_) | None => StageState::Starting,
+                },
+                restarts: stage.map_or(0, |stage| stage.restarts),
+                last_end: stage.and_then(|stage| stage.last_end).map(Ended::words),
+            }
+        };
+        StageKind::ALL.into_iter().map(shown).collect()
+    }
+
+    /// This instance's part in capture, as was last told.
+    pub fn role(&self) -> CaptureRole {
+        self.board().role.clone()
+    }
+
     /// What the poller finds.
     pub fn set_role(&self, role: CaptureRole) {
         let mut board = self.board();
@@ -202,5 +232,45 @@ impl Status {
         } else {
             Err(reasons)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_are_shown_as_their_keeper_sees_them() {
+        let status = Status::new(Metrics::default());
+        let state = |name: &str| {
+            let shown = status.shown();
+            let stage = shown.into_iter().find(|stage| stage.name == name);
+            let stage = stage.expect("each kind is shown");
+            (stage.state, stage.restarts, stage.last_end)
+        };
+        assert_eq!(status.shown().len(), StageKind::ALL.len());
+        assert_eq!(state("cdc_poller"), (StageState::Starting, 0, None));
+        assert_eq!(
+            state("sender"),
+            (StageState::Up, 0, None),
+            "nothing is to be sent"
+        );
+        status.stage_up(StageKind::CdcPoller);
+        assert_eq!(state("cdc_poller"), (StageState::Up, 0, None));
+        status.stage_restarts(StageKind::CdcPoller, Ended::Panicked, false);
+        assert_eq!(
+            state("cdc_poller"),
+            (StageState::Starting, 1, Some("panicked"))
+        );
+        status.stage_restarts(StageKind::CdcPoller, Ended::Hung, true);
+        status.stage_up(StageKind::CdcPoller);
+        assert_eq!(
+            state("cdc_poller"),
+            (StageState::Failing, 2, Some("stood still"))
+        );
+        status.stage_steady(StageKind::CdcPoller);
+        assert_eq!(state("cdc_poller").0, StageState::Up);
+        status.stage_restarts(StageKind::Sender, Ended::Panicked, false);
+        assert_eq!(state("sender"), (StageState::Up, 1, Some("panicked")));
     }
 }

@@ -6,7 +6,12 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{event::DueEvent, receiver::DeliveryTarget, resource::Resource};
+use crate::domain::{
+    event::DueEvent,
+    ids::EventId,
+    receiver::{ContentType, DeliveryTarget},
+    resource::Resource,
+};
 
 use super::{
     body::{Body, BodyParts},
@@ -61,6 +66,32 @@ pub fn body_parts<'a>(event: &'a DueEvent, resource: &'a Resource) -> BodyParts<
         row_data: &event.row_data,
         old_values: event.old_values.as_deref(),
     }
+}
+
+/// The headers that a delivery has beside its receiver's own, in the order in which they are sent; `None` where the value
+/// is made anew for each attempt: the time and the signatures. While two secrets sign there is
+/// `x-ion-signature-previous` too.
+pub fn plain_headers(
+    id: EventId,
+    sequence: Option<i64>,
+    content_type: ContentType,
+    has_ion: bool,
+) -> Vec<(&'static str, Option<String>)> {
+    let mut headers = vec![
+        ("content-type", Some(content_type.header().to_owned())),
+        ("user-agent", Some(USER_AGENT.to_owned())),
+    ];
+    if has_ion {
+        headers.push(("x-ion-signature", None));
+    }
+    headers.push(("webhook-id", Some(id.to_string())));
+    headers.push(("webhook-timestamp", None));
+    headers.push(("webhook-signature", None));
+    headers.push(match sequence {
+        Some(sequence) => ("x-rowhook-sequence", Some(sequence.to_string())),
+        None => ("x-rowhook-test", Some("true".to_owned())),
+    });
+    headers
 }
 
 /// Builds and signs the request.

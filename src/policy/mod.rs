@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod egress;
 pub mod example;
 pub mod filter;
+pub mod history;
 pub mod judge;
 pub mod logged_row;
 pub mod matching;

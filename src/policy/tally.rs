@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::stats::{DeliveryStats, Latency};
 
 /// Seconds in a slot.
-const SLOT: i64 = 15;
+pub(super) const SLOT: i64 = 15;
 /// Full slots that rates are told of: a minute.
 const RATE_SLOTS: i64 = 4;
 /// Full slots that shares and latencies are told of: five minutes.
@@ -102,24 +102,40 @@ impl Tally {
             delivered_per_second: delivered / seconds,
             failed_per_second: failed / seconds,
             success_rate: (good + bad > 0.0).then(|| good / (good + bad)),
-            latency: self.latency(),
+            latency: latency(&self.whole),
         }
     }
+}
 
-    fn latency(&self) -> Option<Latency> {
-        let timed: Vec<(u8, u64)> = self
-            .whole
-            .iter()
-            .filter_map(|(kind, count)| match kind {
-                Kind::Timed(step) => Some((*step, *count)),
-                Kind::Failed | Kind::Untimed => None,
-            })
-            .collect();
-        Some(Latency {
-            p50: quantile(&timed, 0.5)?,
-            p99: quantile(&timed, 0.99)?,
-        })
+/// What counts of each kind come to.
+pub(super) struct Summed {
+    pub(super) delivered: u64,
+    pub(super) failed: u64,
+    pub(super) latency: Option<Latency>,
+}
+
+/// Sums counts of each kind up.
+pub(super) fn summed(counts: &BTreeMap<Kind, u64>) -> Summed {
+    let failed = counts.get(&Kind::Failed).copied().unwrap_or_default();
+    Summed {
+        delivered: counts.values().sum::<u64>() - failed,
+        failed,
+        latency: latency(counts),
     }
+}
+
+fn latency(counts: &BTreeMap<Kind, u64>) -> Option<Latency> {
+    let timed: Vec<(u8, u64)> = counts
+        .iter()
+        .filter_map(|(kind, count)| match kind {
+            Kind::Timed(step) => Some((*step, *count)),
+            Kind::Failed | Kind::Untimed => None,
+        })
+        .collect();
+    Some(Latency {
+        p50: quantile(&timed, 0.5)?,
+        p99: quantile(&timed, 0.99)?,
+    })
 }
 
 /// The middle of the step in which the quantile lies, in milliseconds.

@@ -6,7 +6,9 @@
 
 mod changes;
 pub mod load;
+mod single;
 mod tables;
 
 pub use changes::{SampleChange, SampleChanges};
+pub use single::{NoSingleChange, SingleChange, SingleChanges};
 pub use tables::{create_tables, resources};

@@ -35,7 +35,7 @@ const RESOURCES: [(&str, &str, &str, Option<&str>); 8] = [
 
 /// Where the sample tables stand: named in full on PostgreSQL, where a role called rowhook would else
 /// find schema rowhook first.
-fn schema(dialect: Dialect) -> &'static str {
+pub(super) fn schema(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Postgres => "public.",
         Dialect::Sqlite => "",

@@ -11,6 +11,7 @@ use crate::domain::{
     client_identity::ClientIdentity,
     ids::{HeaderId, ReceiverId},
     receiver::{ContentType, Ordering, RateLimit, Receiver, RetryOverrides, WebhookHeader},
+    receiver_health::HealthState,
     shared_secret::SharedSecret,
 };
 use std::time::Duration;
@@ -78,6 +79,11 @@ pub struct ReceiverFilter {
     pub active: Option<bool>,
     /// Only those with exactly this name.
     pub name: Option<String>,
+    /// Only those that have this text in their name, description or URI, in whatever letters' case the database can
+    /// tell: SQLite knows that of ASCII alone.
+    pub search: Option<String>,
+    /// Only those that do so.
+    pub health: Option<Vec<HealthState>>,
 }
 
 /// Receivers and headers, for the management API.

@@ -7,9 +7,12 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 
-use crate::domain::{
-    ids::ReceiverId,
-    stats::{DeliveryStats, QueueStats},
+use crate::{
+    domain::{
+        ids::ReceiverId,
+        stats::{DeliveryStats, QueueStats, StatsStep},
+    },
+    policy::history::Steps,
 };
 
 use super::StoreError;
@@ -34,4 +37,11 @@ pub trait StatsStore: Send + Sync {
         &self,
         receivers: &[ReceiverId],
     ) -> Result<HashMap<ReceiverId, DeliveryStats>, StoreError>;
+
+    /// How deliveries went in each of these steps, to a receiver or to all.
+    async fn history(
+        &self,
+        of: Option<ReceiverId>,
+        steps: Steps,
+    ) -> Result<Vec<StatsStep>, StoreError>;
 }

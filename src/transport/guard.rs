@@ -53,13 +53,20 @@ pub trait Resolve: Send + Sync {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemResolver;
 
+impl SystemResolver {
+    /// The addresses of a host name, in the order in which to try them.
+    pub(super) async fn addresses(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+        Ok(tokio::net::lookup_host((host, port)).await?.collect())
+    }
+}
+
 impl Resolve for SystemResolver {
     fn lookup(
         &self,
         host: String,
         port: u16,
     ) -> LocalBoxFuture<'static, io::Result<Vec<SocketAddr>>> {
-        async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) }.boxed_local()
+        Self::addresses(host, port).boxed_local()
     }
 }
 

@@ -10,6 +10,7 @@ mod journey;
 pub mod probe;
 pub mod tls;
 mod tunnel;
+pub mod uri_look;
 
 pub use guard::{Resolve, SystemResolver};
 pub use http_client::{HttpTransport, HttpTransportFactory, TransportSettings};

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, QueryResult};
 
 use super::{
-    db::{Db, Dialect, Txn},
+    db::{Dialect, Txn},
     records::{Batch, Columns, Kind as Type, unfold},
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
         attempt::{Outcome, Verdict},
         ids::EventId,
     },
-    policy::tally::{Kind, slot, slots},
+    policy::tally::{Kind, slot},
     store::StoreError,
 };
 
@@ -106,13 +106,4 @@ fn kind(outcome: &Outcome, event: &Written, now: DateTime<Utc>) -> Option<Kind> 
         (Verdict::Retry { .. }, None) => None,
         (Verdict::Retry { .. }, Some(_)) | (Verdict::Failed, _) => Some(Kind::Failed),
     }
-}
-
-/// Drops the counts that no statistics of this moment are made from.
-pub(super) async fn drop_old(db: &Db, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let first = *slots(now).start();
-    let txn = db.begin().await?;
-    let sql = "delete from rowhook.delivery_counts where slot < $1";
-    txn.execute_raw(txn.statement(sql, [first.into()])).await?;
-    txn.commit().await
 }

@@ -11,6 +11,7 @@ mod cursor_home;
 pub mod db;
 pub mod deletion;
 mod delivery_counts;
+mod delivery_history;
 mod delivery_targets;
 mod eras;
 pub mod event_control;

@@ -26,7 +26,7 @@ use crate::{
 use super::{
     db::{Db, Dialect, Txn},
     delivery_counts::{self, Written, returning},
-    receiver_health,
+    delivery_history, receiver_health,
     records::{Batch, Columns, Kind, storable, unfold},
 };
 
@@ -34,7 +34,7 @@ use super::{
 pub struct SqlOutcomes {
     db: Db,
     /// The slot in which old counts were dropped last.
-    dropped_in: AtomicI64,
+    moved_in: AtomicI64,
 }
 
 impl SqlOutcomes {
@@ -42,18 +42,18 @@ impl SqlOutcomes {
     pub fn new(db: Db) -> Self {
         Self {
             db,
-            dropped_in: AtomicI64::default(),
+            moved_in: AtomicI64::default(),
         }
     }
 
     /// Once in a slot, after the commit: its failure is none of the outcomes'.
-    async fn drop_old_counts(&self, now: DateTime<Utc>) {
+    async fn move_old_counts(&self, now: DateTime<Utc>) {
         let slot = tally::slot(now);
-        if self.dropped_in.swap(slot, Ordering::Relaxed) == slot {
+        if self.moved_in.swap(slot, Ordering::Relaxed) == slot {
             return;
         }
-        if let Err(error) = delivery_counts::drop_old(&self.db, now).await {
-            tracing::debug!(%error, "old counts are dropped later");
+        if let Err(error) = delivery_history::move_old(&self.db, now).await {
+            tracing::debug!(%error, "old counts are moved to the history later");
         }
     }
 }
@@ -73,7 +73,7 @@ impl OutcomeLog for SqlOutcomes {
         delivery_counts::count(&txn, outcomes, &written, now).await?;
         receiver_health::written(&txn, outcomes, now).await?;
         txn.commit().await?;
-        self.drop_old_counts(now).await;
+        self.move_old_counts(now).await;
         Ok(())
     }
 }

@@ -13,7 +13,8 @@ use entity::{
     receivers,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait as _, QueryFilter, sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait as _, QueryFilter,
+    QuerySelect as _, QueryTrait as _, sea_query::Expr,
 };
 
 use super::{
@@ -49,6 +50,32 @@ const COLUMNS: Columns<9> = [
     ("probe_pause_ms", Kind::Integer),
     ("revision", Kind::Integer),
 ];
+
+/// Receivers that do in one of these ways, as the API shows it: what their record says of their activity goes before
+/// what was seen of them, and of whom nothing was seen is well.
+pub(super) fn one_of(states: &[HealthState]) -> Condition {
+    let seen = |states: &[HealthState]| {
+        let words = states.iter().map(|state| state.as_str());
+        Entity::find()
+            .select_only()
+            .column(Column::ReceiverId)
+            .filter(Column::State.is_in(words))
+            .into_query()
+    };
+    let troubled = [HealthState::Failing, HealthState::Probing];
+    let id = receivers::Column::Id;
+    states.iter().fold(Condition::any(), |any, state| {
+        let active =
+            Condition::all().add(receivers::Column::Active.eq(*state != HealthState::Inactive));
+        any.add(match state {
+            HealthState::Inactive => active,
+            HealthState::Healthy => active.add(id.not_in_subquery(seen(&troubled))),
+            HealthState::Failing | HealthState::Probing => {
+                active.add(id.in_subquery(seen(&[*state])))
+            }
+        })
+    })
+}
 
 /// Writes what these outcomes say of their receivers. One that takes deliveries again after it was probed gets what
 /// waits for it at once.

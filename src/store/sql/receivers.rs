@@ -10,12 +10,14 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use entity::receivers::{ActiveModel, Column, Entity, Model};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, ExprTrait as _, IntoActiveModel, QueryFilter, QueryOrder,
+    sea_query::{Expr, Func},
 };
 
 use super::{
-    db::{Db, Txn},
+    db::{Db, Dialect, Txn},
     headers, intervals, mutation,
     page::{Keys, fetch},
     receiver_health,
@@ -182,6 +184,12 @@ impl ReceiverStore for SqlManagementStore {
         if let Some(name) = &filter.name {
             list = list.filter(Column::Name.eq(name));
         }
+        if let Some(text) = &filter.search {
+            list = list.filter(holds(self.db.dialect(), text));
+        }
+        if let Some(states) = &filter.health {
+            list = list.filter(receiver_health::one_of(states));
+        }
         let key = request.key;
         let keys = Keys {
             id: Column::Id,
@@ -235,6 +243,20 @@ impl ReceiverStore for SqlManagementStore {
     async fn headers_of(&self, receivers: &[ReceiverId]) -> Result<Vec<WebhookHeader>, StoreError> {
         headers::of(self, receivers).await
     }
+}
+
+/// The text stands in a receiver's texts. Receivers are few, and no pattern is made of it.
+fn holds(dialect: Dialect, text: &str) -> Condition {
+    let place = match dialect {
+        Dialect::Postgres => "strpos",
+        Dialect::Sqlite => "instr",
+    };
+    let columns = [Column::Name, Column::Description, Column::WebhookUri];
+    columns.into_iter().fold(Condition::any(), |any, column| {
+        let texts = [Expr::col(column), Expr::val(text)].map(|one| Func::lower(one).into());
+        let texts: [Expr; 2] = texts;
+        any.add(Expr::from(Func::cust(place).args(texts)).gt(0))
+    })
 }
 
 /// Locks a receiver that is not deleted.

@@ -1,6 +1,6 @@
 //! Figures on deliveries, read from the queues' indexes and from `delivery_counts`, on both databases.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -14,9 +14,12 @@ use crate::{
     domain::{
         event::{EventState, EventStatus},
         ids::ReceiverId,
-        stats::{DeliveryStats, MOST_PENDING, MOST_PENDING_OF_ONE, QueueStats},
+        stats::{DeliveryStats, MOST_PENDING, MOST_PENDING_OF_ONE, QueueStats, StatsStep},
     },
-    policy::tally::{Kind, Tally, first_rate_slot, slots},
+    policy::{
+        history::{COUNTED, MINUTES, Steps, TENS},
+        tally::{Kind, Tally, first_rate_slot, slots},
+    },
     store::{StoreError, stats::StatsStore},
 };
 
@@ -52,9 +55,7 @@ impl SqlStats {
             .await?;
         let mut tallies: HashMap<ReceiverId, Tally> = HashMap::new();
         for row in &rows {
-            let code: i16 = row.try_get("", "kind")?;
-            let kind = Kind::from_code(code)
-                .ok_or_else(|| StoreError::Corrupt(format!("delivery_counts: kind {code}")))?;
+            let kind = kind(row)?;
             let receiver = ReceiverId(row.try_get("", "receiver_id")?);
             let tally = tallies.entry(receiver).or_default();
             tally.add(kind, count(row, "recent")?, count(row, "whole")?);
@@ -130,6 +131,34 @@ pub fn deliveries_sql(dialect: Dialect, by_receiver: bool) -> String {
     )
 }
 
+/// What of each kind there was in each step of `$4` seconds, counted since 1970: of receiver `$5`, or of all (0). From
+/// the counts of slots from `$1` on, and from the minutes `$2` and the tens of minutes `$3` that they became.
+pub fn history_sql(dialect: Dialect) -> String {
+    let [counted, minutes, tens] = [COUNTED, MINUTES, TENS].map(|grain| grain.seconds);
+    let became = |seconds: i64, bound: &str| {
+        format!(
+            "select h.slot * {seconds} as at, h.kind, h.n from rowhook.delivery_history as h
+             where h.seconds = {seconds} and {} and h.receiver_id = $5",
+            one_of(dialect, "h.slot", bound)
+        )
+    };
+    format!(
+        "select t.at / $4 as step, t.kind, cast(sum(t.n) as bigint) as n from (
+           select c.slot * {counted} as at, c.kind, c.n from rowhook.delivery_counts as c
+           where c.slot >= $1 and ($5 = 0 or c.receiver_id = $5)
+           union all {} union all {}
+         ) as t group by 1, t.kind",
+        became(minutes, "$2"),
+        became(tens, "$3"),
+    )
+}
+
+fn kind(row: &QueryResult) -> Result<Kind, StoreError> {
+    let code: i16 = row.try_get("", "kind")?;
+    Kind::from_code(code)
+        .ok_or_else(|| StoreError::Corrupt(format!("delivery_counts: kind {code}")))
+}
+
 fn most(by_receiver: bool) -> u64 {
     if by_receiver {
         MOST_PENDING_OF_ONE
@@ -198,5 +227,32 @@ impl StatsStore for SqlStats {
         receivers: &[ReceiverId],
     ) -> Result<HashMap<ReceiverId, DeliveryStats>, StoreError> {
         self.tallies(Some(receivers)).await
+    }
+
+    async fn history(
+        &self,
+        of: Option<ReceiverId>,
+        steps: Steps,
+    ) -> Result<Vec<StatsStep>, StoreError> {
+        let dialect = self.db.dialect();
+        let values = [
+            Value::from(*steps.slots(COUNTED).start()),
+            numbers(dialect, steps.slots(MINUTES)),
+            numbers(dialect, steps.slots(TENS)),
+            Value::from(steps.seconds()),
+            Value::from(of.map_or(0, |id| id.0)),
+        ];
+        let sql = history_sql(dialect);
+        let rows = self
+            .db
+            .query_all_raw(self.db.statement(&sql, values))
+            .await?;
+        let mut counts: BTreeMap<i64, BTreeMap<Kind, u64>> = BTreeMap::new();
+        for row in &rows {
+            let step: i64 = row.try_get("", "step")?;
+            let kinds = counts.entry(step).or_default();
+            *kinds.entry(kind(row)?).or_default() += count(row, "n")?;
+        }
+        Ok(steps.told(&counts))
     }
 }

@@ -2,7 +2,7 @@
 
 mod bench;
 mod commands;
-mod doctor;
+pub mod doctor;
 mod newcomer;
 mod receiving;
 mod reconciliation;

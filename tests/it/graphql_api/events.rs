@@ -27,16 +27,16 @@ on_both!(
 const ROW: &str = r#"{"id":1234, "status":"complete", "n":1.50, "_etag":"abc123"}"#;
 const OLD: &str = r#"{"status":"in_progress","n":12345678901234567890.5}"#;
 
-struct Setting {
-    house: House,
-    receiver: i64,
+pub(super) struct Setting {
+    pub(super) house: House,
+    pub(super) receiver: i64,
     etag: String,
     subscription: i64,
-    event: EventRow,
+    pub(super) event: EventRow,
 }
 
 /// A receiver, a subscription, and a change that an event can tell of.
-async fn setting(database: TestDatabase) -> Setting {
+pub(super) async fn setting(database: TestDatabase) -> Setting {
     let house = House::of(database).await;
     let (receiver, etag) = house.receiver().await;
     let (subscription, _) = house.subscription(receiver).await;

@@ -5,8 +5,10 @@ mod api_keys;
 mod audits;
 mod client_certificates;
 mod deletion;
+mod doctor;
 mod error_codes;
 mod event_control;
+mod event_request;
 mod events;
 mod filters;
 mod headers;
@@ -16,19 +18,25 @@ mod npm_client;
 mod odd_log;
 mod over_http;
 mod over_socket;
+mod pipeline;
 mod receiver_health;
+mod receiver_search;
 mod receivers;
 mod replay;
 mod rotation;
+mod sample;
 mod schema;
 mod statements;
+mod stats_history;
 mod subscriptions;
+mod uri_check;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpServer, dev::ServerHandle};
 use async_trait::async_trait;
 use rowhook::{
+    doctor::{About, Report, Severity},
     domain::{
         api_key::Role,
         ids::ResourceId,
@@ -47,6 +55,7 @@ use rowhook::{
             stats::SqlStats, test_deliveries::SqlTestDeliveries,
         },
     },
+    transport::uri_look::look,
 };
 use serde_json::{Value, json};
 
@@ -240,6 +249,9 @@ fn services(db: &Db) -> Services {
                 .map(|_| ())
                 .map_err(|problem| problem.to_string())
         }),
+        look_at_uri: Arc::new(|uri| {
+            Box::pin(async move { look(&uri, false, &EgressPolicy::default()).await })
+        }),
         defaults: ReceiverDefaults {
             timeout: Duration::from_secs(5),
             max_in_flight: 16,
@@ -258,6 +270,19 @@ fn services(db: &Db) -> Services {
             wanted: [].into(),
         },
         wake: Arc::new(|_| {}),
+        instance: Arc::new(pipeline::Quiet),
+        sample: None,
+        examine: Arc::new(|| {
+            let mut report = Report::default();
+            report.advise(
+                Severity::Problem,
+                About::Triggers,
+                "ITEM",
+                "missing",
+                "put them on",
+            );
+            Box::pin(async move { report })
+        }),
     }
 }
 

@@ -259,7 +259,11 @@ async fn filters_narrow_the_list_and_its_total(database: TestDatabase) {
     let receivers = |name: Option<&str>, active| {
         let name = name.map(str::to_owned);
         async move {
-            let filter = ReceiverFilter { active, name };
+            let filter = ReceiverFilter {
+                active,
+                name,
+                ..ReceiverFilter::default()
+            };
             let page = store.receivers(&filter, ALL).await.unwrap();
             summary(&page, |receiver| receiver.id.0.into())
         }

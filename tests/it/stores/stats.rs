@@ -1,6 +1,6 @@
 //! Figures on deliveries: what they count, and what reading them costs in a long log.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use chrono::{DateTime, Utc};
 use rowhook::{
@@ -9,12 +9,13 @@ use rowhook::{
         ids::{EventId, ReceiverId},
         stats::{MOST_PENDING, MOST_PENDING_OF_ONE, QueueStats},
     },
+    policy::history::{COUNTED, MINUTES, Steps, TENS},
     store::{
         event_queue::OutcomeLog as _,
         sql::{
             db::{Db, Dialect},
             outcomes::SqlOutcomes,
-            stats::{SqlStats, deliveries_sql, queues_sql},
+            stats::{SqlStats, deliveries_sql, history_sql, queues_sql},
         },
         stats::StatsStore as _,
     },
@@ -32,6 +33,7 @@ on_both!(
     what_waits_is_counted,
     outcomes_are_counted_once,
     a_long_log_costs_no_more_than_what_is_counted,
+    a_chart_costs_what_it_shows,
 );
 
 fn event(receiver: i32, state: i16, at: DateTime<Utc>) -> EventRow {
@@ -255,4 +257,56 @@ async fn a_long_log_costs_no_more_than_what_is_counted(database: TestDatabase) {
     let plan = plan(&db, &sql, values).await;
     let read = reads(&plan, 21_000);
     assert!(read <= 200, "{read}\n{plan}");
+}
+
+/// A day of 300 receivers, as it is kept: 120 minutes and 144 tens of minutes of 3 kinds.
+async fn a_day(db: &Db) {
+    let sql =
+        "with recursive n(i) as (select 0 union all select i + 1 from n where i < $1 * 301 * 3 - 1)
+         insert into rowhook.delivery_history (seconds, slot, receiver_id, kind, n)
+         select $2, $3 - i / 903, i / 3 % 301, i % 3 + 5, 2 from n";
+    let now = Utc::now().timestamp();
+    for (stretches, seconds) in [(120_i64, 60_i64), (144, 600)] {
+        let values = [stretches.into(), seconds.into(), (now / seconds).into()];
+        run(db, sql, values).await;
+    }
+    let learn = match db.dialect() {
+        Dialect::Postgres => "vacuum analyze rowhook.delivery_history",
+        Dialect::Sqlite => "analyze",
+    };
+    db.execute_unprepared(learn).await.unwrap();
+}
+
+async fn a_chart_costs_what_it_shows(database: TestDatabase) {
+    let db = database.migrated().await;
+    a_day(&db).await;
+    let now = Utc::now();
+    let stats = SqlStats::new(db.clone());
+    for (seconds, wanted, most) in [(3600, 60, 60 * 3), (86_400, 144, (1441 + 145) * 3)] {
+        let steps = Steps::new(now, seconds, wanted);
+        for of in [None, Some(ReceiverId(7))] {
+            let told = stats.history(of, steps).await.unwrap();
+            assert!(told[1..].iter().all(|step| step.delivered >= 6), "{told:?}");
+        }
+        let dialect = db.dialect();
+        let list = |slots: RangeInclusive<i64>| -> Value {
+            let ids: Vec<i64> = slots.collect();
+            match dialect {
+                Dialect::Postgres => ids.into(),
+                Dialect::Sqlite => serde_json::json!(ids).to_string().into(),
+            }
+        };
+        let values = vec![
+            Value::from(*steps.slots(COUNTED).start()),
+            list(steps.slots(MINUTES)),
+            list(steps.slots(TENS)),
+            Value::from(steps.seconds()),
+            Value::from(7),
+        ];
+        let sql = history_sql(dialect);
+        let plan = plan(&db, &sql, values).await;
+        let read = reads(&plan, 238_392);
+        assert!(read <= most, "{read}\n{plan}");
+        assert!(!plan.contains("Seq Scan on delivery_history"), "{plan}");
+    }
 }

@@ -1,8 +1,8 @@
 //! What the doctor says: findings, as people read them and as scripts do.
 
-use std::{fmt::Write as _, io::IsTerminal as _};
+use std::fmt::Write as _;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 /// How bad a finding is.
@@ -40,8 +40,7 @@ impl Severity {
 }
 
 /// What a finding is about. The names in JSON are for scripts and stay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
     /// rowhook's own tables.
     Schema,
@@ -69,8 +68,33 @@ pub enum About {
     EventStates,
 }
 
+impl Serialize for About {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 impl About {
-    fn title(self) -> &'static str {
+    /// The name for scripts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Schema => "schema",
+            Self::Triggers => "triggers",
+            Self::ReplicaRole => "replica-role",
+            Self::Identity => "identity",
+            Self::Capture => "capture",
+            Self::OpenTransaction => "open-transaction",
+            Self::Rights => "rights",
+            Self::DeadRows => "dead-rows",
+            Self::Journal => "journal",
+            Self::Reconciliation => "reconciliation",
+            Self::Sequence => "sequence",
+            Self::EventStates => "event-states",
+        }
+    }
+
+    /// The name for people.
+    pub fn title(self) -> &'static str {
         match self {
             Self::Schema => "rowhook's tables",
             Self::Triggers => "watched tables",
@@ -91,16 +115,18 @@ impl About {
 /// One thing that was looked at.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
-    severity: Severity,
-    about: About,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is about.
+    pub about: About,
     /// The table, role, subscription or whatever else it was found at.
     #[serde(rename = "where")]
-    place: String,
+    pub place: String,
     /// What was found.
-    what: String,
+    pub what: String,
     /// What to do.
     #[serde(rename = "do")]
-    advice: Option<String>,
+    pub advice: Option<String>,
 }
 
 /// Everything that was found, in the order in which it is told.
@@ -154,16 +180,13 @@ impl Report {
         self.findings.iter().filter(of).count()
     }
 
-    /// Prints it.
-    pub fn print(&self, as_json: bool) {
-        if as_json {
-            println!("{}", self.json());
-        } else {
-            print!("{}", self.text(std::io::stdout().is_terminal()));
-        }
+    /// The findings, in the order in which they are told.
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.findings
     }
 
-    fn json(&self) -> Value {
+    /// As scripts read it.
+    pub fn json(&self) -> Value {
         json!({
             "healthy": self.count(Severity::Problem) == 0,
             "findings": self.findings,
@@ -171,7 +194,8 @@ impl Report {
         })
     }
 
-    fn text(&self, coloured: bool) -> String {
+    /// As people read it.
+    pub fn text(&self, coloured: bool) -> String {
         let mut text = String::new();
         let mut before = None;
         for finding in &self.findings {
