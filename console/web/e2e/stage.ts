@@ -23,6 +23,9 @@ export interface Stage {
   /** A key with role admin. */
   readonly key: string;
   readonly ask: <Data = Record<string, unknown>>(query: string, variables?: object) => Promise<Data>;
+  /** Ends rowhook as an operator does, and starts it again on the same database and address. */
+  readonly stop: () => Promise<void>;
+  readonly start: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -47,7 +50,9 @@ export async function openStage({ as = 'serve', rate = 5 }: StageSettings = {}):
   try {
     const listen = `127.0.0.1:${await freePort()}`;
     const api = `http://${listen}`;
-    const rowhook = as === 'serve' ? serve(binary, folder, listen) : demo(binary, folder, listen, rate);
+    const begin = (): Started =>
+      as === 'serve' ? serve(binary, folder, listen) : demo(binary, folder, listen, rate);
+    let rowhook = begin();
     running.push(rowhook.process);
     await answers(`${api}/readyz`, rowhook);
     const key = as === 'serve' ? ADMIN_KEY : await demoKey(rowhook);
@@ -74,7 +79,19 @@ export async function openStage({ as = 'serve', rate = 5 }: StageSettings = {}):
       running.push(vite.process);
       await answers(url, vite);
     }
-    return { url, api, key, close, ask: (query, variables) => ask(api, key, query, variables) };
+    return {
+      url,
+      api,
+      key,
+      close,
+      ask: (query, variables) => ask(api, key, query, variables),
+      stop: () => end(rowhook.process),
+      start: async () => {
+        rowhook = begin();
+        running.push(rowhook.process);
+        await answers(`${api}/readyz`, rowhook);
+      },
+    };
   } catch (thrown) {
     await close();
     throw thrown;

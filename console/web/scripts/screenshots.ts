@@ -24,7 +24,11 @@ const SCREENS: readonly Screen[] = [
   { name: 'events', path: '/events' },
   { name: 'event', path: '/events/1' },
   { name: 'capture', path: '/capture' },
-  { name: 'playground', path: '/playground' },
+  {
+    name: 'playground',
+    path: '/playground',
+    ready: (page) => page.getByText('captureLagSeconds').first().waitFor(),
+  },
   { name: 'keys', path: '/keys' },
   { name: 'egress', path: '/egress' },
   {

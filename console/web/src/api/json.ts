@@ -7,10 +7,13 @@ interface Source {
   readonly source?: string;
 }
 
+/** A reviver for JSON.parse. */
+export function exactDigits(_key: string, value: unknown, context?: Source): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+  const digits = context?.source;
+  return digits !== undefined && /^-?\d+$/.test(digits) ? digits : value;
+}
+
 export function parseJson(text: string): unknown {
-  return JSON.parse(text, function (_key: string, value: unknown, context?: Source): unknown {
-    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-    const digits = context?.source;
-    return digits !== undefined && /^-?\d+$/.test(digits) ? digits : value;
-  } as (key: string, value: unknown) => unknown);
+  return JSON.parse(text, exactDigits);
 }

@@ -1,8 +1,9 @@
 /**
  * Listens to a GraphQL subscription while the component is on the page. Each message goes to `on`; what is shown is
- * the component's business. A pause ends the subscription; messages of that time are not told later.
+ * the component's business. A pause ends the subscription; messages of that time are not told later. One that ended
+ * with an error says so in `error`, and begins anew with `retry`.
  */
-import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import type { TypedDocumentString } from '@/api/generated/graphql';
 import type { ApiError } from './errors';
 import { currentConnection, listen, onConnectionChange, type Connection } from './live';
@@ -15,6 +16,13 @@ export interface LiveSettings<Result> {
 export interface Live {
   readonly connection: Connection;
   readonly error: ApiError | null;
+  readonly retry: () => void;
+}
+
+/** A value that belongs to one subscription: with other variables there is none yet. */
+interface Of<Value> {
+  readonly written: string;
+  readonly value: Value;
 }
 
 export function useLive<Result, Variables>(
@@ -22,7 +30,8 @@ export function useLive<Result, Variables>(
   variables: Variables,
   { on, paused = false }: LiveSettings<Result>,
 ): Live {
-  const [error, setError] = useState<ApiError | null>(null);
+  const [error, setError] = useState<Of<ApiError> | null>(null);
+  const [begun, setBegun] = useState(0);
   const latest = useRef(on);
   useEffect(() => {
     latest.current = on;
@@ -37,11 +46,16 @@ export function useLive<Result, Variables>(
         setError(null);
         latest.current(result);
       },
-      failed: setError,
+      failed: (value) => setError({ written, value }),
     });
-  }, [document, written, paused]);
+  }, [document, written, paused, begun]);
 
-  return { connection: useConnection(), error };
+  const retry = useCallback(() => {
+    setError(null);
+    setBegun((before) => before + 1);
+  }, []);
+
+  return { connection: useConnection(), error: error?.written === written ? error.value : null, retry };
 }
 
 /** The newest message of a subscription; null before the first. */
@@ -49,9 +63,10 @@ export function useLiveLatest<Result, Variables>(
   document: TypedDocumentString<Result, Variables>,
   variables: Variables,
 ): Live & { readonly latest: Result | null } {
-  const [latest, setLatest] = useState<Result | null>(null);
-  const live = useLive(document, variables, { on: setLatest });
-  return { ...live, latest };
+  const [latest, setLatest] = useState<Of<Result> | null>(null);
+  const written = JSON.stringify(variables);
+  const live = useLive(document, variables, { on: (value) => setLatest({ written, value }) });
+  return { ...live, latest: latest?.written === written ? latest.value : null };
 }
 
 export function useConnection(): Connection {

@@ -11,6 +11,7 @@ import { SignIn } from './SignIn';
 
 const Overview = lazy(() => import('@/screens/overview'));
 const Receivers = lazy(() => import('@/screens/receivers'));
+const NewReceiver = lazy(() => import('@/screens/receivers/NewReceiver'));
 const Receiver = lazy(() => import('@/screens/receiver'));
 const Subscriptions = lazy(() => import('@/screens/subscriptions'));
 const Subscription = lazy(() => import('@/screens/subscription'));
@@ -28,6 +29,7 @@ export const ROUTES: ReactElement = (
     <Route element={<Shell />}>
       <Route index element={<Overview />} />
       <Route path="receivers" element={<Receivers />} />
+      <Route path="receivers/new" element={<NewReceiver />} />
       <Route path="receivers/:id" element={<Receiver />} />
       <Route path="receivers/:id/:tab" element={<Receiver />} />
       <Route path="subscriptions" element={<Subscriptions />} />

@@ -20,7 +20,8 @@ export function Shell(): ReactNode {
     const back = pathname === '/' && search === '' ? '' : `?to=${encodeURIComponent(pathname + search)}`;
     return <Navigate to={`/sign-in${back}`} replace />;
   }
-  return <SignedIn pathname={pathname} />;
+  // Another key sees another rowhook: nothing that was shown or begun with the old one stays.
+  return <SignedIn key={key} pathname={pathname} />;
 }
 
 function SignedIn({ pathname }: { readonly pathname: string }): ReactNode {

@@ -1,8 +1,9 @@
-/** Actions on one thing, behind a button. One that can not be used says why. */
+/** Actions on one thing, behind a button with a sign, or with its words. One that can not be used says why. */
 import type { ReactNode } from 'react';
 import { Menu as AriaMenu, MenuItem, MenuTrigger, Popover, Text } from 'react-aria-components';
+import { Button } from './Button';
+import { Icon, type IconName } from './Icon';
 import { IconButton } from './IconButton';
-import type { IconName } from './Icon';
 import { names } from './names';
 import field from './Field.module.css';
 import styles from './Menu.module.css';
@@ -18,13 +19,22 @@ export interface MenuAction {
 export interface MenuProps {
   readonly label: string;
   readonly icon?: IconName | undefined;
+  /** The button shows its label instead of a sign. */
+  readonly inWords?: boolean | undefined;
   readonly actions: readonly MenuAction[];
 }
 
-export function Menu({ label, icon = 'more', actions }: MenuProps): ReactNode {
+export function Menu({ label, icon = 'more', inWords = false, actions }: MenuProps): ReactNode {
   return (
     <MenuTrigger>
-      <IconButton icon={icon} label={label} />
+      {inWords ? (
+        <Button>
+          {label}
+          <Icon name="down" size={16} />
+        </Button>
+      ) : (
+        <IconButton icon={icon} label={label} />
+      )}
       <Popover className={names(field['popover'], styles['popover'])} placement="bottom end">
         <AriaMenu className={field['list'] ?? ''} aria-label={label}>
           {actions.map((action) => (

@@ -1,13 +1,42 @@
-/** The screen "Playground". */
-import type { ReactNode } from 'react';
-import { EmptyState } from '@/design/EmptyState';
+/** The playground: any operation of the API, with the key that is signed in. Its editor is a chunk of its own. */
+import { lazy, Suspense, useState, type ReactNode } from 'react';
+import { Menu } from '@/design/Menu';
 import { PageHeader } from '@/design/PageHeader';
+import { Skeleton } from '@/design/Skeleton';
+import { EXAMPLES, type Example } from './examples';
+import styles from './playground.module.css';
+
+const Editor = lazy(() => import('./Editor'));
+
+/** An example that was asked for; asked for twice, it is opened twice. */
+export interface Wanted {
+  readonly example: Example;
+}
 
 export default function PlaygroundScreen(): ReactNode {
+  const [wanted, setWanted] = useState<Wanted | null>(null);
   return (
-    <>
-      <PageHeader title="Playground" />
-      <EmptyState title="This screen is not built yet" />
-    </>
+    <div className={styles['screen']}>
+      <PageHeader
+        title="Playground"
+        description="Operations run with the key that you are signed in with: mutations change this deployment."
+        actions={
+          <Menu
+            label="Example operations"
+            inWords
+            actions={EXAMPLES.map((example) => ({
+              id: example.id,
+              label: example.label,
+              onAction: () => setWanted({ example }),
+            }))}
+          />
+        }
+      />
+      <div className={styles['editor']}>
+        <Suspense fallback={<Skeleton label="Loading the editor" lines={1} height="70vh" />}>
+          <Editor wanted={wanted} />
+        </Suspense>
+      </div>
+    </div>
   );
 }

@@ -1,0 +1,52 @@
+/** What the list of receivers asks for, and how a receiver is made. */
+import { graphql } from '@/api';
+
+export const ReceiversDocument = graphql(`
+  query Receivers(
+    $first: Int!
+    $after: String
+    $filters: WebhookReceiverFilters
+    $sort: WebhookReceiverSort
+  ) {
+    webhookReceivers(first: $first, after: $after, filters: $filters, sort: $sort) {
+      edges {
+        node {
+          id
+          name
+          webhookUri
+          active
+          health
+          rateLimit {
+            perSecond
+            burst
+          }
+          stats {
+            pending
+            deliveredPerSecond
+            failedPerSecond
+          }
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+        totalCount
+      }
+    }
+  }
+`);
+
+export const CreateReceiverDocument = graphql(`
+  mutation CreateReceiver($input: CreateWebhookReceiverInput!) {
+    createWebhookReceiver(input: $input) {
+      webhookReceiver {
+        id
+        name
+        webhookUri
+        contentType
+        expectedResponseCode
+        sharedSecret
+      }
+    }
+  }
+`);
