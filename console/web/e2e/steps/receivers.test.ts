@@ -29,9 +29,10 @@ before(async () => {
 });
 
 after(async () => {
+  // First: left open it would keep the process, should the stage have failed.
+  server.close();
   await browser.close();
   await stage.close();
-  server.close();
 });
 
 async function commitPart(): Promise<void> {
