@@ -5,7 +5,8 @@
 import { createRequire } from 'node:module';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 
-export const PATIENCE_MS = 20_000;
+/** A machine that does much else at the time takes long; what never comes still ends the step. */
+export const PATIENCE_MS = 45_000;
 
 export function openBrowser(): Promise<Browser> {
   return chromium.launch({

@@ -29,10 +29,15 @@ before(async () => {
 });
 
 after(async () => {
+  // First: left open it would keep the process, should the stage have failed.
+  server.close();
   await browser.close();
   await stage.close();
-  server.close();
 });
+
+async function commitPart(): Promise<void> {
+  await stage.ask('mutation { createSampleChange(input: { resource: PART, action: CREATE }) { rowId } }');
+}
 
 async function sendTest(page: Page, outcome: string): Promise<void> {
   await page.getByRole('tab', { name: 'Test delivery' }).click();
@@ -50,7 +55,12 @@ test('a receiver is made, subscribed, throttled, broken, mended, rotated and del
   await page.getByLabel('Name').fill('Orders');
   await page.getByLabel('URI').fill('https://me:word@receiver.example/');
   await page.getByText('Leave out the user and the password').waitFor();
+  // Then the API is asked: where it leads, and whether rowhook would go there.
+  await page.getByLabel('URI').fill('https://10.1.2.3/hooks');
+  await page.getByText('It would be refused. It points to 10.1.2.3, a private address').waitFor();
   await page.getByLabel('URI').fill(uri);
+  await page.getByText('Deliveries are allowed to go there').waitFor();
+  await page.getByText('Address: 127.0.0.1').waitFor();
   assert.deepEqual(await accessibilityFaults(page), []);
   await page.getByRole('button', { name: 'Create receiver' }).click();
 
@@ -122,15 +132,18 @@ test('a receiver is made, subscribed, throttled, broken, mended, rotated and del
   status = 500;
   await sendTest(page, 'failed');
   await page.getByRole('region', { name: 'the body of the answer' }).getByText('out of order').waitFor();
+  // A test that fails is not held against it; a change that fails is.
   await page.getByRole('tab', { name: 'Activity' }).click();
-  await page.getByText('Its last attempt failed').waitFor();
+  await page.getByText('healthy', { exact: true }).waitFor();
+  await commitPart();
+  await page.getByText(/^Its last (\d+ )?attempts? failed$/).waitFor();
   await page.getByRole('region', { name: 'Last failures' }).getByText('500').first().waitFor();
   assert.deepEqual(await accessibilityFaults(page), []);
 
   status = 200;
-  await sendTest(page, 'delivered');
-  await page.getByRole('tab', { name: 'Activity' }).click();
-  await page.getByText('All is well').waitFor();
+  await commitPart();
+  await page.getByText(/^(Attempts failed in the last minute|All is well)$/).waitFor();
+  await page.getByText('healthy', { exact: true }).waitFor();
 
   // Both secrets sign for the overlap.
   await page.getByRole('tab', { name: 'Secret' }).click();
@@ -170,6 +183,12 @@ test('a viewer reads, on a phone too, and is told what the role may not', async 
   await page.getByLabel('Search').fill('nobody');
   await page.getByRole('heading', { name: 'No receiver matches' }).waitFor();
   await page.getByLabel('Search').fill('PARTS.example');
+  await page.getByRole('button', { name: /Health/ }).click();
+  await page.getByRole('option', { name: 'Failing or probing' }).click();
+  await page.getByText('None that is failing or probing has “PARTS.example”').waitFor();
+  assert.equal(new URL(page.url()).search, '?q=PARTS.example&health=trouble');
+  await page.getByRole('button', { name: /Health/ }).click();
+  await page.getByRole('option', { name: 'Healthy' }).click();
   await page.getByRole('listitem').getByRole('link', { name: 'Parts' }).click();
   await page.getByRole('heading', { level: 1, name: 'Parts' }).waitFor();
   await page.getByText('It gets nothing: it is subscribed to nothing').waitFor();

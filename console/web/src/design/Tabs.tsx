@@ -1,5 +1,5 @@
 /** Parts of a page under one heading. The chosen one belongs into the address: `value` and `onChange` are for that. */
-import type { ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { Tab, TabList, TabPanel, Tabs as AriaTabs } from 'react-aria-components';
 import styles from './Tabs.module.css';
 
@@ -18,6 +18,10 @@ export interface TabsProps<Id extends string> {
 }
 
 export function Tabs<Id extends string>({ label, items, value, onChange }: TabsProps<Id>): ReactNode {
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (list.current !== null) showChosen(list.current);
+  }, [value]);
   return (
     <AriaTabs
       selectedKey={value}
@@ -26,7 +30,7 @@ export function Tabs<Id extends string>({ label, items, value, onChange }: TabsP
         if (chosen !== undefined) onChange(chosen.id);
       }}
     >
-      <TabList aria-label={label} className={styles['list'] ?? ''}>
+      <TabList ref={list} aria-label={label} className={styles['list'] ?? ''}>
         {items.map((item) => (
           <Tab key={item.id} id={item.id} className={styles['tab'] ?? ''}>
             {item.label}
@@ -40,4 +44,12 @@ export function Tabs<Id extends string>({ label, items, value, onChange }: TabsP
       ))}
     </AriaTabs>
   );
+}
+
+/** On a narrow page the tabs are scrolled sideways, and only they, until the chosen one is in the middle. */
+function showChosen(list: HTMLElement): void {
+  const tab = list.querySelector('[role="tab"][aria-selected="true"]');
+  if (tab === null) return;
+  const [outer, inner] = [list.getBoundingClientRect(), tab.getBoundingClientRect()];
+  list.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
 }

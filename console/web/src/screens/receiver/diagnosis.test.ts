@@ -38,6 +38,9 @@ const receiver: Parameters<typeof diagnose>[0] = {
 describe('the diagnosis', () => {
   it('of a receiver that takes all', () => {
     expect(diagnose(receiver, stats)).toMatchObject({ kind: 'good', title: 'All is well' });
+    expect(diagnose(receiver, { ...stats, failedPerSecond: 0.1 }).title).toBe(
+      'Attempts failed in the last minute',
+    );
   });
 
   it('tells why rowhook made it inactive, and what waits', () => {

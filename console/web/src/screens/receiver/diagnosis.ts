@@ -121,7 +121,16 @@ function usesAllOf(perSecond: number, stats: ReceiverStats): boolean {
   return perSecond < 1 / 30 || stats.deliveredPerSecond + stats.failedPerSecond >= 0.7 * perSecond;
 }
 
+/** Of a healthy one the last delivery arrived; a test delivery that fails is not held against it. */
 function well(stats: ReceiverStats): Diagnosis {
+  if (stats.failedPerSecond > 0) {
+    return {
+      kind: 'info',
+      title: 'Attempts failed in the last minute',
+      text: 'It is healthy all the same: either it has taken a delivery since, or it was a test delivery that failed. What failed stands below.',
+      remedies: ['test'],
+    };
+  }
   const text =
     stats.deliveredPerSecond > 0
       ? 'It takes what it is sent.'

@@ -4,7 +4,8 @@ import type { FieldErrors } from '@/design/fieldErrors';
 import { NumberField } from '@/design/NumberField';
 import { Select } from '@/design/Select';
 import { TextField } from '@/design/TextField';
-import { opinionOf } from './uri';
+import { faultOf } from './uri';
+import { UriCheck } from './UriCheck';
 import styles from './receivers.module.css';
 
 export interface ReceiverDraft {
@@ -39,8 +40,7 @@ export interface ReceiverFieldsProps {
 }
 
 export function ReceiverFields({ draft, onChange, errors, tried }: ReceiverFieldsProps): ReactNode {
-  const opinion = opinionOf(draft.webhookUri);
-  const uriError = draft.webhookUri === '' && !tried ? undefined : opinion.error;
+  const uriError = draft.webhookUri === '' && !tried ? undefined : faultOf(draft.webhookUri);
   return (
     <>
       <TextField
@@ -58,11 +58,11 @@ export function ReceiverFields({ draft, onChange, errors, tried }: ReceiverField
         mono
         placeholder="https://receiver.example/hooks"
         description={
-          opinion.warning === undefined ? (
-            'Where each event is posted: https, without user and password. Signatures cover it letter by letter.'
-          ) : (
-            <span className={styles['warning']}>{opinion.warning}</span>
-          )
+          <>
+            Where each event is posted: https, without user and password. Signatures cover it letter by
+            letter.
+            <UriCheck uri={draft.webhookUri} />
+          </>
         }
         value={draft.webhookUri}
         onChange={(uri) => onChange({ webhookUri: uri.trim() })}
@@ -102,5 +102,5 @@ export function ReceiverFields({ draft, onChange, errors, tried }: ReceiverField
 
 /** Whether the API could take it; what it lacks is told by the fields. */
 export function isComplete({ name, webhookUri }: ReceiverDraft): boolean {
-  return name.trim() !== '' && opinionOf(webhookUri).error === undefined;
+  return name.trim() !== '' && faultOf(webhookUri) === undefined;
 }

@@ -1,4 +1,4 @@
-/** What the list of receivers asks for, and how a receiver is made. */
+/** What the list of receivers asks for, how a receiver is made, and what is found out about its URI. */
 import { graphql } from '@/api';
 
 export const ReceiversDocument = graphql(`
@@ -31,6 +31,22 @@ export const ReceiversDocument = graphql(`
         hasNextPage
         endCursor
         totalCount
+      }
+    }
+  }
+`);
+
+export const CheckUriDocument = graphql(`
+  query CheckUri($uri: String!) {
+    checkWebhookUri(uri: $uri) {
+      uri
+      accepted
+      allowed
+      problems
+      addresses {
+        address
+        allowed
+        reason
       }
     }
   }

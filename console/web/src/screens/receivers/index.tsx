@@ -1,5 +1,5 @@
-/** The receivers: how each does, how much goes to it, what waits. Search and order stand in the address. */
-import { useEffect, type ReactNode } from 'react';
+/** The receivers: how each does, how much goes to it, what waits. Search, health and order stand in the address. */
+import type { ReactNode } from 'react';
 import { useSearchParams } from 'react-router';
 import { useAskPages, useRole } from '@/api';
 import { EmptyState } from '@/design/EmptyState';
@@ -11,13 +11,16 @@ import { PageHeader } from '@/design/PageHeader';
 import { Select } from '@/design/Select';
 import { Skeleton } from '@/design/Skeleton';
 import { TextField } from '@/design/TextField';
+import { useSettled } from '@/design/useSettled';
 import { ReceiversDocument } from './documents';
-import { ACTIVITY, listViewOf, matches, ORDERS, withView } from './listView';
+import { filtersOf, HEALTH, listViewOf, ORDERS, withView, type ListView, type Part } from './listView';
 import { ReceiverList } from './ReceiverList';
 import styles from './receivers.module.css';
 
 const PAGE = 50;
 const EVERY_MS = 5_000;
+/** What is typed is searched for when the typing pauses. */
+const PAUSE_MS = 250;
 
 export default function ReceiversScreen(): ReactNode {
   const { whyNot } = useRole();
@@ -46,96 +49,75 @@ export default function ReceiversScreen(): ReactNode {
 
 function Receivers(): ReactNode {
   const [address, setAddress] = useSearchParams();
-  const { search, order, activity } = listViewOf(address);
-  const set = (part: 'q' | 'sort' | 'active', value: string): void =>
+  const { search, order, health } = listViewOf(address);
+  const set = (part: Part, value: string): void =>
     setAddress((current) => withView(current, part, value), { replace: true });
+  const filters = filtersOf(useSettled(search, PAUSE_MS), health);
 
-  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage, isFetchNextPageError } =
-    useAskPages(
-      ['receivers', 'list'],
-      ReceiversDocument,
-      (after) => ({
-        first: PAGE,
-        after,
-        sort: order.sort,
-        filters: activity.active === undefined ? null : { active: activity.active },
-      }),
-      ({ webhookReceivers }) => webhookReceivers.pageInfo,
-      { every: EVERY_MS, keepPrevious: true },
-    );
-  const loaded = (data?.pages ?? []).flatMap((page) => page.webhookReceivers.edges.map(({ node }) => node));
-  const found = search === '' ? loaded : loaded.filter((receiver) => matches(search, receiver));
+  const list = useAskPages(
+    ['receivers', 'list'],
+    ReceiversDocument,
+    (after) => ({ first: PAGE, after, sort: order.sort, filters }),
+    ({ webhookReceivers }) => webhookReceivers.pageInfo,
+    { every: EVERY_MS, keepPrevious: true },
+  );
+  const { data, error, refetch, isPlaceholderData } = list;
+  const retry = (): void => void refetch();
+  const narrowed = search !== '' || filters !== null;
 
-  // The API does not search: what is searched for is looked for page by page.
-  const searching = search !== '' && hasNextPage && !isFetchNextPageError;
-  useEffect(() => {
-    if (searching && !isFetchingNextPage) void fetchNextPage();
-  }, [searching, isFetchingNextPage, fetchNextPage]);
-
-  if (data === undefined) {
-    return error === null ? (
-      <Skeleton lines={5} />
-    ) : (
-      <ErrorState error={error} onRetry={() => void refetch()} />
-    );
-  }
-  const total = data.pages[0]?.webhookReceivers.pageInfo.totalCount ?? loaded.length;
-  const narrowed = search !== '' || activity.id !== 'all';
-  if (loaded.length === 0 && !narrowed) return <NoReceivers />;
+  if (data === undefined && error === null) return <Skeleton lines={5} />;
+  if (data === undefined && !narrowed) return <ErrorState error={error} onRetry={retry} />;
+  const found = (data?.pages ?? []).flatMap((page) => page.webhookReceivers.edges.map(({ node }) => node));
+  if (found.length === 0 && !narrowed && !isPlaceholderData) return <NoReceivers />;
 
   return (
     <>
-      <div className={styles['filters']}>
+      <div className={styles['filters']} role="search" aria-label="Filters">
         <TextField
           label="Search"
           type="search"
-          placeholder="name or URI"
+          placeholder="name, description or URI"
           value={search}
           onChange={(value) => set('q', value)}
         />
-        <Select
-          label="State"
-          options={ACTIVITY.map(({ id, label }) => ({ id, label }))}
-          value={activity.id}
-          onChange={(id) => set('active', id)}
-        />
-        <Select
-          label="Order"
-          options={ORDERS.map(({ id, label }) => ({ id, label }))}
-          value={order.id}
-          onChange={(id) => set('sort', id)}
-        />
+        <Select label="Health" options={HEALTH} value={health.id} onChange={(id) => set('health', id)} />
+        <Select label="Order" options={ORDERS} value={order.id} onChange={(id) => set('sort', id)} />
       </div>
-      {error !== null && <ErrorState error={error} onRetry={() => void refetch()} />}
-      {found.length === 0 ? (
-        searching ? (
-          <Skeleton label="Searching" />
-        ) : (
+      {error !== null && <ErrorState error={error} onRetry={retry} />}
+      {found.length > 0 ? (
+        <>
+          <ReceiverList receivers={found} />
+          <LoadMore
+            shown={found.length}
+            total={data?.pages[0]?.webhookReceivers.pageInfo.totalCount}
+            hasMore={list.hasNextPage}
+            busy={list.isFetchingNextPage}
+            onMore={() => void list.fetchNextPage()}
+          />
+        </>
+      ) : isPlaceholderData ? (
+        <Skeleton label="Searching" />
+      ) : (
+        error === null && (
           <EmptyState
             title="No receiver matches"
             action={
               <Button onPress={() => setAddress(new URLSearchParams(), { replace: true })}>Show all</Button>
             }
           >
-            {search === ''
-              ? `None is ${activity.label.toLowerCase()}.`
-              : `None has “${search}” in its name or URI.`}
+            {noMatch(search.trim(), health)}
           </EmptyState>
         )
-      ) : (
-        <ReceiverList receivers={found} />
-      )}
-      {found.length > 0 && (
-        <LoadMore
-          shown={found.length}
-          total={search === '' ? total : undefined}
-          hasMore={hasNextPage}
-          busy={isFetchingNextPage}
-          onMore={() => void fetchNextPage()}
-        />
       )}
     </>
   );
+}
+
+function noMatch(search: string, health: ListView['health']): string {
+  const word = health.label.toLowerCase();
+  if (search === '') return `None is ${word}.`;
+  const text = `has “${search}” in its name, description or URI`;
+  return health.health === undefined ? `None ${text}.` : `None that is ${word} ${text}.`;
 }
 
 function NoReceivers(): ReactNode {

@@ -1,5 +1,9 @@
-/** What of the list of receivers is shown, in words of the page's address: `?q=acme&active=false&sort=name`. */
-import type { WebhookReceiverSort } from '@/api/generated/graphql';
+/** What of the list of receivers is shown, in words of the page's address: `?q=acme&health=failing&sort=name`. */
+import type {
+  WebhookReceiverFilters,
+  WebhookReceiverHealth,
+  WebhookReceiverSort,
+} from '@/api/generated/graphql';
 
 export const ORDERS = [
   { id: 'oldest', label: 'Oldest first', sort: { field: 'CREATED_AT', direction: 'ASC' } },
@@ -9,43 +13,53 @@ export const ORDERS = [
   { id: 'changed', label: 'Last changed first', sort: { field: 'UPDATED_AT', direction: 'DESC' } },
 ] as const satisfies readonly { id: string; label: string; sort: WebhookReceiverSort }[];
 
-export const ACTIVITY = [
-  { id: 'all', label: 'Active and inactive', active: undefined },
-  { id: 'active', label: 'Active', active: true },
-  { id: 'inactive', label: 'Inactive', active: false },
-] as const;
+interface HealthChoice {
+  readonly id: string;
+  readonly label: string;
+  /** Undefined: whatever it is. */
+  readonly health?: WebhookReceiverHealth[];
+}
+
+const WHATEVER: HealthChoice = { id: 'any', label: 'Any' };
+
+export const HEALTH: readonly HealthChoice[] = [
+  WHATEVER,
+  { id: 'healthy', label: 'Healthy', health: ['HEALTHY'] },
+  { id: 'trouble', label: 'Failing or probing', health: ['FAILING', 'PROBING'] },
+  { id: 'failing', label: 'Failing', health: ['FAILING'] },
+  { id: 'probing', label: 'Probing', health: ['PROBING'] },
+  { id: 'active', label: 'Active', health: ['HEALTHY', 'FAILING', 'PROBING'] },
+  { id: 'inactive', label: 'Inactive', health: ['INACTIVE'] },
+];
 
 export interface ListView {
   readonly search: string;
   readonly order: (typeof ORDERS)[number];
-  readonly activity: (typeof ACTIVITY)[number];
+  readonly health: HealthChoice;
 }
+
+export type Part = 'q' | 'sort' | 'health';
 
 export function listViewOf(address: URLSearchParams): ListView {
   return {
     search: address.get('q') ?? '',
     order: ORDERS.find(({ id }) => id === address.get('sort')) ?? ORDERS[0],
-    activity: ACTIVITY.find(({ id }) => id === address.get('active')) ?? ACTIVITY[0],
+    health: HEALTH.find(({ id }) => id === address.get('health')) ?? WHATEVER,
   };
 }
 
 /** The address with one part of the view changed; what is as by default is left out. */
-export function withView(
-  address: URLSearchParams,
-  part: 'q' | 'sort' | 'active',
-  value: string,
-): URLSearchParams {
+export function withView(address: URLSearchParams, part: Part, value: string): URLSearchParams {
   const next = new URLSearchParams(address);
-  if (value === '' || value === ORDERS[0].id || value === ACTIVITY[0].id) next.delete(part);
+  const byDefault = { q: '', sort: ORDERS[0].id, health: WHATEVER.id }[part];
+  if (value === byDefault) next.delete(part);
   else next.set(part, value);
   return next;
 }
 
-/** Whether each word of the search stands in the name or in the URI. */
-export function matches(search: string, { name, webhookUri }: { name: string; webhookUri: string }): boolean {
-  const text = `${name}\n${webhookUri}`.toLowerCase();
-  return search
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => text.includes(word));
+/** The API's filters; null when nothing narrows the list. */
+export function filtersOf(search: string, { health }: HealthChoice): WebhookReceiverFilters | null {
+  const text = search.trim();
+  if (text === '' && health === undefined) return null;
+  return { ...(text === '' ? {} : { search: text }), ...(health === undefined ? {} : { health }) };
 }
