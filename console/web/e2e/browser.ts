@@ -5,7 +5,8 @@
 import { createRequire } from 'node:module';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 
-export const PATIENCE_MS = 20_000;
+/** Long enough for a slow machine that has much else to do; nobody waits so long where all is well. */
+export const PATIENCE_MS = 60_000;
 
 export function openBrowser(): Promise<Browser> {
   return chromium.launch({
