@@ -5,8 +5,8 @@
 import { createRequire } from 'node:module';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 
-/** A machine that does much else at the time takes long; what never comes still ends the step. */
-export const PATIENCE_MS = 45_000;
+/** Long enough for a slow machine that has much else to do; nobody waits so long where all is well. */
+export const PATIENCE_MS = 60_000;
 
 export function openBrowser(): Promise<Browser> {
   return chromium.launch({

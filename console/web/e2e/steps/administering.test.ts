@@ -1,9 +1,12 @@
 /** Making and revoking a key, the egress addresses, the catalogue, a replay with its count. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
 import { accessibilityFaults, openBrowser, openPage } from '../browser';
 import { openStage, type Stage } from '../stage';
+
+const POLL_MS = 100;
 
 let stage: Stage;
 let browser: Browser;
@@ -91,6 +94,7 @@ test('history is counted before it is replayed', async () => {
   for (;;) {
     const { webhookEvents } = await stage.ask<{ webhookEvents: unknown[] }>('{ webhookEvents { id } }');
     if (webhookEvents.length > 0) break;
+    await pause(POLL_MS);
   }
   await page.goto(`${stage.url}/capture?subscription=${createWebhookSubscription.webhookSubscription.id}`);
   await page.getByRole('table', { name: 'Watched tables' }).getByText('in force').first().waitFor();

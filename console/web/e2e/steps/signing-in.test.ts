@@ -41,6 +41,24 @@ test('a wrong key is refused, the right one signs in, signing out ends it', asyn
   assert.deepEqual(complaints, []);
 });
 
+test('a key that is revoked while it is used signs out, and the page says why', async () => {
+  const { createApiKey: made } = await stage.ask<{ createApiKey: { key: string; apiKey: { id: number } } }>(
+    'mutation { createApiKey(input: { name: "soon gone", role: viewer }) { key apiKey { id } } }',
+  );
+  const { page, complaints } = await openPage(browser);
+  await page.goto(`${stage.url}/receivers#key=${made.key}`);
+  await page.getByRole('banner').getByText('soon gone').waitFor();
+  await stage.ask('mutation ($id: Int!) { revokeApiKey(id: $id) { apiKey { id } } }', { id: made.apiKey.id });
+  await page.getByRole('link', { name: 'Events', exact: true }).click();
+  await page.getByRole('alert').getByText('You were signed out').waitFor();
+  assert.deepEqual(await accessibilityFaults(page), []);
+
+  await page.getByLabel('API key').fill(stage.key);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor();
+  assert.deepEqual(complaints, []);
+});
+
 test('a link with the key signs in and loses the key', async () => {
   const { page, complaints } = await openPage(browser);
   await page.goto(`${stage.url}/#key=${stage.key}`);

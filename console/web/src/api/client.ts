@@ -4,7 +4,7 @@
 import type { TypedDocumentString } from '@/api/generated/graphql';
 import { ApiError, apiErrorOf, networkError } from './errors';
 import { parseJson } from './json';
-import { storedKey, storeKey } from './key';
+import { refuseKey, storedKey } from './key';
 
 interface Answer {
   readonly data?: unknown;
@@ -29,7 +29,7 @@ export async function ask<Result, Variables>(
 
   if (response.status === 401) {
     // Only the key that was refused is forgotten: a new one may have been stored meanwhile.
-    if (key === undefined && used === storedKey()) storeKey(null);
+    if (key === undefined && used === storedKey()) refuseKey();
     throw answer?.errors
       ? apiErrorOf(answer.errors)
       : new ApiError('UNAUTHENTICATED', 'the API key was not accepted');

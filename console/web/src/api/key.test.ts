@@ -1,5 +1,13 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { keyOfFragment, onKeyChange, signInFromAddress, storedKey, storeKey } from './key';
+import {
+  keyOfFragment,
+  onKeyChange,
+  refuseKey,
+  signInFromAddress,
+  storedKey,
+  storeKey,
+  wasRefused,
+} from './key';
 
 describe('the key', () => {
   beforeEach(() => {
@@ -32,5 +40,15 @@ describe('the key', () => {
     stop();
     storeKey('b');
     expect(told).toHaveBeenCalledTimes(2);
+  });
+
+  it('that was refused is told from one that was signed out of', () => {
+    storeKey('a');
+    refuseKey();
+    expect([storedKey(), wasRefused()]).toEqual([null, true]);
+    storeKey('b');
+    expect(wasRefused()).toBe(false);
+    storeKey(null);
+    expect(wasRefused()).toBe(false);
   });
 });

@@ -18,7 +18,24 @@ export function storedKey(): string | null {
   return sessionStorage.getItem(STORED);
 }
 
+let refused = false;
+
+/** Whether the last key of this tab ended by rowhook's refusal: it was revoked, or never was a key of this rowhook. */
+export function wasRefused(): boolean {
+  return refused;
+}
+
 export function storeKey(key: string | null): void {
+  keep(key, false);
+}
+
+/** Forgets the key: rowhook does not accept it. */
+export function refuseKey(): void {
+  keep(null, true);
+}
+
+function keep(key: string | null, byRefusal: boolean): void {
+  refused = byRefusal;
   if (key === null) sessionStorage.removeItem(STORED);
   else sessionStorage.setItem(STORED, key);
   for (const listener of listeners) listener();

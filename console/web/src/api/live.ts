@@ -6,7 +6,7 @@ import { createClient, type Client } from 'graphql-ws';
 import type { TypedDocumentString } from '@/api/generated/graphql';
 import { ApiError, apiErrorOf, asApiError, networkError } from './errors';
 import { exactDigits } from './json';
-import { onKeyChange, storedKey, storeKey } from './key';
+import { onKeyChange, refuseKey, storedKey } from './key';
 
 /** `idle`: nothing on this page is live. */
 export type Connection = 'idle' | 'connecting' | 'live' | 'broken';
@@ -92,7 +92,7 @@ function clientOf(key: string): Client {
         const code = closeCode(event);
         told(code === 1000 ? 'idle' : 'broken');
         // As a 401 does: only the key that was refused is forgotten.
-        if (code !== undefined && UNACCEPTED_KEY.has(code) && key === storedKey()) storeKey(null);
+        if (code !== undefined && UNACCEPTED_KEY.has(code) && key === storedKey()) refuseKey();
       },
     },
   });

@@ -5,7 +5,7 @@ import { useEffect, useSyncExternalStore } from 'react';
 import { graphql } from '@/api/generated';
 import type { Role } from '@/api/generated/graphql';
 import { ask } from './client';
-import { onKeyChange, storedKey, storeKey } from './key';
+import { onKeyChange, storedKey, storeKey, wasRefused } from './key';
 import { queryClient, useAsk } from './queries';
 
 export const CurrentUserDocument = graphql(`
@@ -30,6 +30,11 @@ export function signOut(): void {
 
 export function useKey(): string | null {
   return useSyncExternalStore(onKeyChange, storedKey);
+}
+
+/** Whether this tab was signed out because rowhook does not accept its key. */
+export function useRefused(): boolean {
+  return useSyncExternalStore(onKeyChange, wasRefused);
 }
 
 /** What one key read is not for the next. */

@@ -2,9 +2,10 @@
 import { useEffect, useState, type ReactNode, type SyntheticEvent } from 'react';
 import { Navigate, useSearchParams } from 'react-router';
 import { asApiError, type ApiError } from '@/api/errors';
-import { signIn, useKey } from '@/api/session';
+import { signIn, useKey, useRefused } from '@/api/session';
 import { Button } from '@/design/Button';
 import { ErrorNote } from '@/design/ErrorNote';
+import { Note } from '@/design/Note';
 import { TextField } from '@/design/TextField';
 import { ThemeSwitch } from './ThemeSwitch';
 import { pageWithin } from './pageWithin';
@@ -12,6 +13,7 @@ import styles from './SignIn.module.css';
 
 export function SignIn(): ReactNode {
   const signedIn = useKey() !== null;
+  const refused = useRefused();
   const [parameters] = useSearchParams();
   const [key, setKey] = useState('');
   const [busy, setBusy] = useState(false);
@@ -46,6 +48,12 @@ export function SignIn(): ReactNode {
           <h1>Sign in to rowhook</h1>
           <ThemeSwitch />
         </div>
+        {refused && error === null && (
+          <Note kind="warn" title="You were signed out">
+            rowhook does not accept this tab&apos;s API key: it was revoked, or it is no key of this rowhook.
+            Sign in with another one.
+          </Note>
+        )}
         <TextField
           label="API key"
           type="password"

@@ -1,5 +1,5 @@
 /** One of many, found by typing. */
-import type { ReactNode } from 'react';
+import { use, useMemo, type ReactNode } from 'react';
 import {
   Button,
   ComboBox as AriaComboBox,
@@ -7,6 +7,7 @@ import {
   Label,
   ListBox,
   ListBoxItem,
+  OverlayTriggerStateContext,
   Popover,
 } from 'react-aria-components';
 import { FieldNotes, type FieldProps } from './FieldNotes';
@@ -53,20 +54,33 @@ export function ComboBox<Id extends string>(props: ComboBoxProps<Id>): ReactNode
         </Button>
       </div>
       <FieldNotes description={description} error={error} />
-      <Popover className={styles['popover'] ?? ''}>
-        <ListBox<Option<Id>> className={styles['list'] ?? ''} renderEmptyState={() => 'Nothing matches'}>
-          {(option) => (
-            <ListBoxItem
-              id={option.id}
-              textValue={option.label}
-              className={styles['option'] ?? ''}
-              isDisabled={option.isDisabled ?? false}
-            >
-              {option.label}
-            </ListBoxItem>
-          )}
-        </ListBox>
-      </Popover>
+      <OpenWhilePageScrolls>
+        <Popover className={styles['popover'] ?? ''}>
+          <ListBox<Option<Id>> className={styles['list'] ?? ''} renderEmptyState={() => 'Nothing matches'}>
+            {(option) => (
+              <ListBoxItem
+                id={option.id}
+                textValue={option.label}
+                className={styles['option'] ?? ''}
+                isDisabled={option.isDisabled ?? false}
+              >
+                {option.label}
+              </ListBoxItem>
+            )}
+          </ListBox>
+        </Popover>
+      </OpenWhilePageScrolls>
     </AriaComboBox>
   );
+}
+
+/**
+ * A browser scrolls a field that gets the focus into view, and a phone does for its keyboard: a list that goes away
+ * when the page scrolls would go as it opens. It lies on the page and moves along with its field; Escape, a choice
+ * and leaving the field close it.
+ */
+function OpenWhilePageScrolls({ children }: { readonly children: ReactNode }): ReactNode {
+  const state = use(OverlayTriggerStateContext);
+  const kept = useMemo(() => state && { ...state, close: () => undefined }, [state]);
+  return <OverlayTriggerStateContext value={kept}>{children}</OverlayTriggerStateContext>;
 }

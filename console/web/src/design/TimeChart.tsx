@@ -6,6 +6,7 @@ import { useEffect, useMemo, useRef, useSyncExternalStore, type ReactNode } from
 import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { currentLook, onLookChange } from './theme';
+import { exactTime, localTime, tickTime } from './time';
 import styles from './TimeChart.module.css';
 
 export interface TimeSeries {
@@ -27,7 +28,6 @@ export interface TimeChartProps {
 }
 
 const plain = (value: number): string => String(Math.round(value * 100) / 100);
-const clock = (time: Date): string => time.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 
 export function TimeChart(props: TimeChartProps): ReactNode {
   const { label, summary, times, series, format = plain, height = 180 } = props;
@@ -64,7 +64,10 @@ export function TimeChart(props: TimeChartProps): ReactNode {
         legend: { show: false },
         cursor: { y: false },
         scales: { y: { range: (_chart, _low, high) => [0, Math.max(high * 1.1, 1)] } },
-        axes: [axis, { ...axis, size: 56, values: (_chart, ticks) => ticks.map(format) }],
+        axes: [
+          { ...axis, values: (_chart, ticks) => ticks.map((tick) => tickTime(new Date(tick * 1000))) },
+          { ...axis, size: 56, values: (_chart, ticks) => ticks.map(format) },
+        ],
         series: [
           {},
           ...(JSON.parse(lines) as { name: string; tone: number; filled: boolean }[]).map(
@@ -119,7 +122,11 @@ export function TimeChart(props: TimeChartProps): ReactNode {
             <tbody>
               {times.map((time, at) => (
                 <tr key={time.getTime()}>
-                  <th scope="row">{clock(time)}</th>
+                  <th scope="row">
+                    <time dateTime={time.toISOString()} title={exactTime(time)}>
+                      {localTime(time)}
+                    </time>
+                  </th>
                   {series.map(({ label: name, values }) => {
                     const value = values[at];
                     return (

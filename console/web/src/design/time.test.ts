@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { duration, exactTime, relativeTime } from './time';
+import { duration, exactTime, localTime, relativeTime, tickTime } from './time';
 
 const now = new Date('2026-04-26T19:33:42.108Z');
 const after = (seconds: number): Date => new Date(now.getTime() + seconds * 1000);
@@ -15,6 +15,16 @@ describe('times in words', () => {
 
   it('are exact in UTC', () => {
     expect(exactTime(now)).toBe('2026-04-26 19:33:42.108 UTC');
+  });
+
+  it("are in the browser's time zone with 24 hours", () => {
+    expect(localTime(new Date(2026, 3, 6, 19, 3, 2))).toBe('2026-04-06 19:03:02');
+  });
+
+  it('are short on an axis', () => {
+    expect(tickTime(new Date(2026, 3, 6, 19, 3, 0))).toBe('19:03');
+    expect(tickTime(new Date(2026, 3, 6, 19, 3, 30))).toBe('19:03:30');
+    expect(tickTime(new Date(2026, 3, 6))).toBe('04-06');
   });
 
   it('are lengths', () => {

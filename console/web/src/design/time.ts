@@ -21,6 +21,21 @@ export function exactTime(time: Date): string {
   return time.toISOString().replace('T', ' ').replace('Z', ' UTC');
 }
 
+const two = (value: number): string => String(value).padStart(2, '0');
+
+/** "2026-04-26 21:33:42", in the browser's time zone and the same in each language. */
+export function localTime(time: Date): string {
+  const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}
+
+/** The shortest of `localTime` that tells the ticks of an axis apart: "21:33", "21:33:30", at midnight "04-27". */
+export function tickTime(time: Date): string {
+  const whole = localTime(time);
+  if (whole.endsWith(' 00:00:00')) return whole.slice(5, 10);
+  return whole.endsWith(':00') ? whole.slice(11, 16) : whole.slice(11);
+}
+
 const trimmed = (value: number): string => String(Math.round(value * 10) / 10);
 
 /** "340 ms", "2.5 s", "3 min 20 s", "31 h 5 min". */

@@ -5,7 +5,7 @@ import styles from './EventScreen.module.css';
 export function HeaderList({
   headers,
 }: {
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly headers: readonly (readonly [name: string, value: ReactNode])[];
 }): ReactNode {
   return (
     <dl className={styles['headers']}>

@@ -9,12 +9,6 @@ import type { EventDetail } from './documents';
 import { HeaderList } from './HeaderList';
 import styles from './EventScreen.module.css';
 
-const CONTENT_TYPE: Readonly<Record<string, string>> = {
-  json: 'application/json',
-  form: 'application/x-www-form-urlencoded',
-  cloudevents: 'application/cloudevents+json',
-};
-
 type Part = 'headers' | 'body' | 'exact' | 'signed';
 
 export function Change({ event }: { readonly event: EventDetail }): ReactNode {
@@ -75,45 +69,69 @@ export function Request({ event }: { readonly event: EventDetail }): ReactNode {
 }
 
 function SentHeaders({ event }: { readonly event: EventDetail }): ReactNode {
-  const { receiver, id, sequence, test } = event;
-  if (receiver === null) return <p className={styles['soft']}>The receiver&#39;s record is gone.</p>;
-  const headers: (readonly [string, string])[] = [
-    ['content-type', CONTENT_TYPE[receiver.contentType] ?? receiver.contentType],
-    ['webhook-id', String(id)],
-    ...(sequence === null ? [] : [['x-rowhook-sequence', String(sequence)] as const]),
-    ...(test ? [['x-rowhook-test', 'true'] as const] : []),
-    ...receiver.headers.map(({ key, value }) => [key, value] as const),
-  ];
+  const { requestHeaders } = event;
+  if (requestHeaders === null) {
+    return (
+      <p className={styles['soft']}>
+        {event.receiver === null
+          ? "The receiver's record is gone."
+          : 'The change is no longer kept: it can not be sent again.'}
+      </p>
+    );
+  }
   return (
     <div className={styles['words']}>
       <p className={styles['soft']}>
-        By the receiver&#39;s present settings. Each attempt also has user-agent, webhook-timestamp,
-        webhook-signature and x-ion-signature of its own.
+        What an attempt would have now, by the receiver&#39;s present settings; those of past attempts are not
+        kept.
       </p>
-      <HeaderList headers={headers} />
+      <HeaderList
+        headers={requestHeaders.map(({ name, value }) => [
+          name,
+          value ?? <em className={styles['anew']}>made anew for each attempt</em>,
+        ])}
+      />
     </div>
   );
 }
 
 function Signed({ event }: { readonly event: EventDetail }): ReactNode {
-  const uri = event.receiver?.webhookUri ?? 'URI';
+  const { id, requestData, requestHeaders, signedText, receiver } = event;
   return (
     <div className={styles['words']}>
-      <p>
-        <code>webhook-signature</code> is of this text, with the value of the header{' '}
-        <code>webhook-timestamp</code> in it:
+      <h3 className={styles['signature']}>x-ion-signature</h3>
+      {signedText === null ? (
+        <p className={styles['soft']}>{whyUnsigned(event)}</p>
+      ) : (
+        <>
+          <p>
+            It signs this text, with the receiver&#39;s URI as it is now. If a signature does not verify,
+            compare it with the text that your program makes, letter by letter:
+          </p>
+          <CodeBlock code={signedText} label="text that x-ion-signature signs" wrap />
+        </>
+      )}
+      <h3 className={styles['signature']}>webhook-signature</h3>
+      {requestData === null || requestHeaders === null || receiver === null ? (
+        <p className={styles['soft']}>The event can not be sent any more.</p>
+      ) : (
+        <>
+          <p>
+            It signs this text, with the value of the header <code>webhook-timestamp</code> in place of
+            TIMESTAMP, which is another one for each attempt:
+          </p>
+          <CodeBlock code={`${id}.TIMESTAMP.${requestData}`} label="text that webhook-signature signs" wrap />
+        </>
+      )}
+      <p className={styles['soft']}>
+        <code>rowhook verify</code> says of a body and a signature whether they fit.
       </p>
-      <CodeBlock code={`${event.id}.TIMESTAMP.BODY`} label="text of webhook-signature" wrap />
-      <p>
-        <code>x-ion-signature</code> is of the receiver&#39;s URI, letter by letter, a question mark, and each
-        member of <code>data</code> that is not null as <code>key:value</code>, sorted by key and joined with
-        &amp;. This prints that text and says whether a signature fits:
-      </p>
-      <CodeBlock
-        code={`rowhook verify --secret SECRET --uri '${uri}' --signature SIGNATURE < body.json`}
-        label="command that verifies"
-        wrap
-      />
     </div>
   );
+}
+
+function whyUnsigned({ requestData, receiver }: EventDetail): string {
+  if (receiver === null) return "The receiver's record is gone.";
+  if (requestData === null) return 'The change is no longer kept.';
+  return 'It is not sent with this event: Python could not read its data. webhook-signature alone signs it.';
 }

@@ -25,16 +25,14 @@ export const EventDocument = graphql(`
       receiver {
         id
         name
-        webhookUri
-        contentType
-        expectedResponseCode
         active
-        headers {
-          key
-          value
-        }
       }
       requestData
+      requestHeaders {
+        name
+        value
+      }
+      signedText
       attemptCount
       error
       deliveryAttempts {

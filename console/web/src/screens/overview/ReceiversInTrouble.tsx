@@ -1,7 +1,7 @@
 /** The receivers that do not get what they are owed, and why; one quiet line when there are none. */
 import type { ReactNode } from 'react';
 import { useAsk } from '@/api';
-import type { OverviewReceiversQuery, WebhookReceiverHealth } from '@/api/generated/graphql';
+import type { OverviewReceiversQuery } from '@/api/generated/graphql';
 import { Badge } from '@/design/Badge';
 import { Card } from '@/design/Card';
 import { EmptyState } from '@/design/EmptyState';
@@ -16,29 +16,21 @@ import styles from './overview.module.css';
 const EVERY_MS = 5_000;
 const SHOWN = 20;
 
-type Receiver = OverviewReceiversQuery['webhookReceivers']['edges'][number]['node'];
-
-/** What is worst comes first. */
-const WORST_FIRST: Readonly<Record<WebhookReceiverHealth, number>> = {
-  PROBING: 0,
-  FAILING: 1,
-  INACTIVE: 2,
-  HEALTHY: 3,
-};
+type Receiver = OverviewReceiversQuery['probing']['edges'][number]['node'];
 
 export function ReceiversInTrouble(): ReactNode {
   const { data, error, refetch } = useAsk(
     ['receivers', 'trouble'],
     OverviewReceiversDocument,
-    {},
+    { first: SHOWN },
     { every: EVERY_MS },
   );
   if (data === undefined) {
     if (error !== null) return <ErrorState error={error} onRetry={() => void refetch()} />;
     return <Skeleton lines={1} />;
   }
-  const { edges, pageInfo } = data.webhookReceivers;
-  if (edges.length === 0) {
+  const count = Number(data.all.pageInfo.totalCount);
+  if (count === 0) {
     return (
       <EmptyState
         title="There are no receivers yet"
@@ -52,36 +44,28 @@ export function ReceiversInTrouble(): ReactNode {
       </EmptyState>
     );
   }
-  const troubled = edges
-    .map(({ node }) => node)
-    .filter(({ health }) => health !== 'HEALTHY')
-    .toSorted((a, b) => WORST_FIRST[a.health] - WORST_FIRST[b.health] || a.id - b.id);
-  const beyond = Number(pageInfo.totalCount) - edges.length;
-  const unseen = beyond > 0 ? ` Only the first ${edges.length} were looked at.` : '';
-  if (troubled.length === 0) {
+  const lists = [data.probing, data.failing, data.inactive];
+  const troubled = lists.reduce((sum, { pageInfo }) => sum + Number(pageInfo.totalCount), 0);
+  if (troubled === 0) {
     return (
       <p className={styles['line']}>
         <Badge tone="good">all well</Badge>
-        <span>
-          {edges.length === 1 ? 'The receiver is healthy.' : `All ${edges.length} receivers are healthy.`}
-          {unseen}
-        </span>
+        <span>{count === 1 ? 'The receiver is healthy.' : `All ${count} receivers are healthy.`}</span>
       </p>
     );
   }
+  const shown = lists.flatMap(({ edges }) => edges.map(({ node }) => node)).slice(0, SHOWN);
   return (
-    <Card title={`Receivers in trouble: ${troubled.length}`}>
+    <Card title={`Receivers in trouble: ${troubled}`}>
       <ul className={styles['list']}>
-        {troubled.slice(0, SHOWN).map((receiver) => (
+        {shown.map((receiver) => (
           <Trouble key={receiver.id} receiver={receiver} />
         ))}
       </ul>
-      {(troubled.length > SHOWN || beyond > 0) && (
+      {troubled > shown.length && (
         <p className={styles['soft']}>
-          {troubled.length > SHOWN && `${troubled.length - SHOWN} more are among the `}
-          {troubled.length > SHOWN && <Link to="/receivers">receivers</Link>}
-          {troubled.length > SHOWN && '.'}
-          {unseen}
+          {`${troubled - shown.length} more are among the `}
+          <Link to="/receivers">receivers</Link>.
         </p>
       )}
     </Card>

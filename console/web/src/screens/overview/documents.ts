@@ -18,25 +18,40 @@ export const OverviewStatsDocument = graphql(`
   }
 `);
 
+/** One list for each health, the worst first: the API orders by other things. */
 export const OverviewReceiversDocument = graphql(`
-  query OverviewReceivers {
-    webhookReceivers(first: 1000) {
-      edges {
-        node {
-          id
-          name
-          active
-          inactiveReason
-          health
-          healthDetails {
-            reason
-            since
-          }
-        }
-      }
+  query OverviewReceivers($first: Int!) {
+    all: webhookReceivers(first: 0) {
       pageInfo {
         totalCount
       }
+    }
+    probing: webhookReceivers(first: $first, filters: { health: [PROBING] }) {
+      ...ReceiversOfHealth
+    }
+    failing: webhookReceivers(first: $first, filters: { health: [FAILING] }) {
+      ...ReceiversOfHealth
+    }
+    inactive: webhookReceivers(first: $first, filters: { health: [INACTIVE] }) {
+      ...ReceiversOfHealth
+    }
+  }
+
+  fragment ReceiversOfHealth on WebhookReceiverConnection {
+    edges {
+      node {
+        id
+        name
+        inactiveReason
+        health
+        healthDetails {
+          reason
+          since
+        }
+      }
+    }
+    pageInfo {
+      totalCount
     }
   }
 `);
