@@ -1,5 +1,5 @@
 /** Parts of a page under one heading. The chosen one belongs into the address: `value` and `onChange` are for that. */
-import { useEffect, useRef, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { Tab, TabList, TabPanel, Tabs as AriaTabs } from 'react-aria-components';
 import styles from './Tabs.module.css';
 
@@ -18,10 +18,6 @@ export interface TabsProps<Id extends string> {
 }
 
 export function Tabs<Id extends string>({ label, items, value, onChange }: TabsProps<Id>): ReactNode {
-  const list = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (list.current !== null) showChosen(list.current);
-  }, [value]);
   return (
     <AriaTabs
       selectedKey={value}
@@ -30,9 +26,14 @@ export function Tabs<Id extends string>({ label, items, value, onChange }: TabsP
         if (chosen !== undefined) onChange(chosen.id);
       }}
     >
-      <TabList ref={list} aria-label={label} className={styles['list'] ?? ''}>
+      <TabList aria-label={label} className={styles['list'] ?? ''}>
         {items.map((item) => (
-          <Tab key={item.id} id={item.id} className={styles['tab'] ?? ''}>
+          <Tab
+            key={item.id}
+            id={item.id}
+            ref={item.id === value ? showWithin : null}
+            className={styles['tab'] ?? ''}
+          >
             {item.label}
           </Tab>
         ))}
@@ -47,9 +48,9 @@ export function Tabs<Id extends string>({ label, items, value, onChange }: TabsP
 }
 
 /** On a narrow page the tabs are scrolled sideways, and only they, until the chosen one is in the middle. */
-function showChosen(list: HTMLElement): void {
-  const tab = list.querySelector('[role="tab"][aria-selected="true"]');
-  if (tab === null) return;
+function showWithin(tab: HTMLElement | null): void {
+  const list = tab?.parentElement;
+  if (!tab || !list) return;
   const [outer, inner] = [list.getBoundingClientRect(), tab.getBoundingClientRect()];
   list.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
 }
