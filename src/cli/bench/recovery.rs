@@ -31,7 +31,7 @@ pub struct RecoveryArgs {
     /// Events that wait
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
     waiting: u64,
-    /// How long the receiver is down
+    /// How long the receiver is down; longer where it has not been found out by then
     #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = humantime::parse_duration)]
     down: Duration,
     /// Requests per second of the throttled receiver
@@ -147,6 +147,7 @@ async fn measure(
         settings,
         filter: None,
     };
+    let mut was_down = Duration::ZERO;
     let id = house
         .register(&register(DOWN, LoadTable::Items, settings))
         .await?;
@@ -163,10 +164,11 @@ async fn measure(
     } else {
         sink.set_down(DOWN, true).await?;
         insert.await.map_err(Failure::of_work)?;
-        let until = Instant::now() + down;
-        probed(house, id, until).await?;
-        tokio::time::sleep_until(until.into()).await;
+        let began = Instant::now();
+        probed(house, id, began + down + PATIENCE).await?;
+        tokio::time::sleep(down.saturating_sub(began.elapsed())).await;
         sink.set_down(DOWN, false).await?;
+        was_down = began.elapsed();
     }
     let (up, began) = (now_micros(), Instant::now());
     let all = |receipts: &[Receipt]| {
@@ -186,7 +188,7 @@ async fn measure(
     let beside = |receipt: &&Receipt| receipt.receiver == BESIDE && meanwhile.contains(&receipt.at);
     let latencies = latencies(sink.receipts.iter().filter(beside));
     Ok(Measured {
-        was_down_seconds: down.as_secs_f64(),
+        was_down_seconds: was_down.as_secs_f64(),
         throttle_per_second: throttle,
         waiting,
         first_after_seconds: first
@@ -213,8 +215,8 @@ async fn probed(house: &House, id: i64, until: Instant) -> Result<(), Failure> {
             return Ok(());
         }
         if Instant::now() > until {
-            return Err(Failure::of_usage(
-                "--down is too short: the receiver was not found out yet",
+            return Err(Failure::of_work(
+                "the receiver answers nothing but errors, and is still not told to be failing",
             ));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
