@@ -3,6 +3,7 @@ import { use, useMemo, type ReactNode } from 'react';
 import {
   Button,
   ComboBox as AriaComboBox,
+  ComboBoxStateContext,
   Input,
   Label,
   ListBox,
@@ -48,7 +49,7 @@ export function ComboBox<Id extends string>(props: ComboBoxProps<Id>): ReactNode
     >
       <Label className={styles['label'] ?? ''}>{label}</Label>
       <div className={styles['group']}>
-        <Input className={styles['input'] ?? ''} placeholder={props.placeholder ?? ''} />
+        <Typed placeholder={props.placeholder ?? ''} />
         <Button className={styles['open'] ?? ''}>
           <Icon name="down" size={16} />
         </Button>
@@ -71,6 +72,20 @@ export function ComboBox<Id extends string>(props: ComboBoxProps<Id>): ReactNode
         </Popover>
       </OpenWhilePageScrolls>
     </AriaComboBox>
+  );
+}
+
+/** The list opens with the focus; a click opens it also where the field has had the focus for a while. */
+function Typed({ placeholder }: { readonly placeholder: string }): ReactNode {
+  const state = use(ComboBoxStateContext);
+  return (
+    <Input
+      className={styles['input'] ?? ''}
+      placeholder={placeholder}
+      onClick={() => {
+        if (state?.isOpen === false) state.open(null, 'manual');
+      }}
+    />
   );
 }
 

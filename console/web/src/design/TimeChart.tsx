@@ -107,7 +107,14 @@ export function TimeChart(props: TimeChartProps): ReactNode {
       <div ref={box} role="img" aria-label={`${label}: ${summary}`} className={styles['canvas']} />
       <details className={styles['details']}>
         <summary>Figures of {label}</summary>
-        <div className={styles['figures']}>
+        {/* A part of the page that scrolls must be reached by the keyboard. */}
+        <div
+          className={styles['figures']}
+          role="region"
+          aria-label={`Figures of ${label}`}
+          // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+          tabIndex={0}
+        >
           <table>
             <thead>
               <tr>
