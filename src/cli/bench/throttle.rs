@@ -19,6 +19,9 @@ use super::{
     sink_process::Sink,
 };
 
+/// Each receiver gets its first request within this; what is measured begins then.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// How exactly throttles are kept while more is waiting than they let through
 ///
 /// One receiver for each throttle, all at once, each with a backlog. "used" is the rate that came, of the rate
@@ -142,6 +145,12 @@ async fn measure(args: &ThrottleArgs, house: &House) -> Result<Vec<Measured>, Fa
     let rows = (args.time.as_secs_f64() * most * 1.5) as u64;
     let insert = house.load.insert(LoadTable::Items, 1, rows.max(1));
     insert.await.map_err(Failure::of_work)?;
+    let numbers = 1..=CASES.len() as u32;
+    let each_has_one = |receipts: &[Receipt]| {
+        let mut numbers = numbers.clone();
+        numbers.all(|number| receipts.iter().any(|one| one.receiver == number))
+    };
+    sink.wait(PATIENCE, each_has_one).await?;
     tokio::time::sleep(args.time).await;
     sink.look().await?;
     Ok((1..)
