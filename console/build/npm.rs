@@ -33,18 +33,14 @@ pub fn ready(web: &Path) -> Result<(), String> {
 /// `npm ci`, unless that was done. Builds beside this one wait for it.
 fn install(web: &Path) -> Result<(), String> {
     let wanted = read(&web.join("package-lock.json"))?;
-    let modules = web.join("node_modules");
     let installed = web.join(INSTALLED);
-    let lock = lock(web)?;
+    let _lock = lock(web)?;
     if fs::read(&installed).is_ok_and(|found| found == wanted) {
         return Ok(());
     }
     run(npm(web).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]))
         .map_err(|fault| format!("npm could not install its packages: {fault}"))?;
-    fs::create_dir_all(&modules).map_err(failed("can not make", &modules))?;
-    write(&installed, &wanted)?;
-    drop(lock);
-    Ok(())
+    write(&installed, &wanted)
 }
 
 /// Makes the files of the console in this folder.

@@ -7,12 +7,12 @@ import {
   Input,
   Label,
   ListBox,
-  ListBoxItem,
   OverlayTriggerStateContext,
   Popover,
 } from 'react-aria-components';
 import { FieldNotes, type FieldProps } from './FieldNotes';
 import { Icon } from './Icon';
+import { optionItem } from './optionItem';
 import type { Option } from './Select';
 import styles from './Field.module.css';
 
@@ -58,16 +58,7 @@ export function ComboBox<Id extends string>(props: ComboBoxProps<Id>): ReactNode
       <OpenWhilePageScrolls>
         <Popover className={styles['popover'] ?? ''}>
           <ListBox<Option<Id>> className={styles['list'] ?? ''} renderEmptyState={() => 'Nothing matches'}>
-            {(option) => (
-              <ListBoxItem
-                id={option.id}
-                textValue={option.label}
-                className={styles['option'] ?? ''}
-                isDisabled={option.isDisabled ?? false}
-              >
-                {option.label}
-              </ListBoxItem>
-            )}
+            {optionItem}
           </ListBox>
         </Popover>
       </OpenWhilePageScrolls>

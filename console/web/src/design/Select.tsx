@@ -1,17 +1,10 @@
 /** One of a few. For many, or several, there is ComboBox and CheckboxGroup. */
 import type { ReactNode } from 'react';
-import {
-  Button,
-  Label,
-  ListBox,
-  ListBoxItem,
-  Popover,
-  Select as AriaSelect,
-  SelectValue,
-} from 'react-aria-components';
+import { Button, Label, ListBox, Popover, Select as AriaSelect, SelectValue } from 'react-aria-components';
 import { FieldNotes, type FieldProps } from './FieldNotes';
 import { Icon } from './Icon';
 import { names } from './names';
+import { optionItem } from './optionItem';
 import styles from './Field.module.css';
 
 export interface Option<Id extends string = string> {
@@ -60,16 +53,7 @@ export function Select<Id extends string>(props: SelectProps<Id>): ReactNode {
       <FieldNotes description={description} error={error} />
       <Popover className={styles['popover'] ?? ''}>
         <ListBox className={styles['list'] ?? ''} items={options}>
-          {(option) => (
-            <ListBoxItem
-              id={option.id}
-              textValue={option.label}
-              className={styles['option'] ?? ''}
-              isDisabled={option.isDisabled ?? false}
-            >
-              {option.label}
-            </ListBoxItem>
-          )}
+          {optionItem}
         </ListBox>
       </Popover>
     </AriaSelect>
