@@ -28,7 +28,7 @@ use crate::{
         capture_notes::CaptureNotes,
         catalogue::{ResourceInstaller, WantedResource},
         event_control::EventControl,
-        event_log::{EventLog, LoggedEvent},
+        event_log::{EventLog, LastAttempt, LoggedEvent},
         receiver_health::ReceiverHealthStore,
         receivers::ReceiverStore,
         replay::History,
@@ -153,6 +153,8 @@ pub struct Context {
     pub queues: Loader<Option<ReceiverId>, QueueStats>,
     /// How a receiver does.
     pub health_of: Loader<ReceiverId, HealthRecord>,
+    /// What a receiver answered last.
+    pub last_attempts: Loader<ReceiverId, LastAttempt>,
     /// How deliveries to a receiver go, or to all.
     pub deliveries: Loader<Option<ReceiverId>, DeliveryStats>,
     /// How far capture is behind.
@@ -169,6 +171,7 @@ impl Context {
         let headers_of = services.receivers.clone();
         let subscriptions_of = services.subscriptions.clone();
         let events_of = services.events.clone();
+        let last_attempts = services.events.clone();
         let (queues, deliveries) = (services.stats.clone(), services.stats.clone());
         let capture = services.capture.clone();
         let health_of = services.health.clone();
@@ -219,6 +222,10 @@ impl Context {
             health_of: Loader::new(move |ids| {
                 let store = health_of.clone();
                 Box::pin(async move { Ok(store.health_of(&ids).await?) })
+            }),
+            last_attempts: Loader::new(move |ids| {
+                let store = last_attempts.clone();
+                Box::pin(async move { Ok(store.last_attempts(&ids).await?) })
             }),
             capture_lag: Loader::new(move |_| {
                 let view = capture.clone();
@@ -286,6 +293,7 @@ impl Context {
         self.events_of.forget();
         self.queues.forget();
         self.health_of.forget();
+        self.last_attempts.forget();
         self.deliveries.forget();
         self.capture_lag.forget();
     }

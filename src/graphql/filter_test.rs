@@ -1,6 +1,6 @@
 //! `testWebhookFilter`: which of the last real changes would have fired, and why not.
 
-use juniper::{GraphQLInputObject, GraphQLObject};
+use juniper::{GraphQLInputObject, GraphQLObject, graphql_object};
 
 use crate::{
     domain::{action::Action, api_key::Role, resource::ResourceName, snapshot::Place},
@@ -49,7 +49,7 @@ pub struct TestWebhookFilterInput {
 #[graphql(name = "WebhookFilterTest", context = Context, scalar = ApiScalar)]
 pub struct WebhookFilterTest {
     /// The changes that it was tried on, newest first.
-    pub changes: Vec<WebhookFilterTestChange>,
+    pub changes: Vec<TriedChange>,
     /// How many changes there are in `changes`.
     pub change_count: i32,
     /// How many of them fire, those on which the filter fails included.
@@ -64,25 +64,80 @@ pub struct WebhookFilterTest {
     pub complete: bool,
 }
 
+/// A change and what was found of it. Its rows are written only for whoever asks, since they may be large.
+#[derive(Clone, Debug)]
+pub struct TriedChange {
+    change: KeptChange,
+    action: Action,
+    /// `None` where the logged row can not be read.
+    row_id: Option<String>,
+    fires: bool,
+    reason: String,
+}
+
+impl TriedChange {
+    fn row(&self) -> Option<LoggedRow<'_>> {
+        read(&self.change).ok()
+    }
+}
+
+fn read(change: &KeptChange) -> Result<LoggedRow<'_>, UnreadableRow> {
+    let old_values = change.old_values.as_deref();
+    LoggedRow::parse(&change.definition, &change.row_data, old_values)
+}
+
 /// One real change, and what a subscription of the setting would have made of it.
-#[derive(Clone, Debug, GraphQLObject)]
+#[graphql_object]
 #[graphql(name = "WebhookFilterTestChange", context = Context, scalar = ApiScalar)]
-pub struct WebhookFilterTestChange {
+impl TriedChange {
     /// The change's id in the log. Higher is later.
-    pub change_id: BigInt,
+    fn change_id(&self) -> BigInt {
+        BigInt(self.change.id.0)
+    }
+
     /// When it occurred; deliveries carry it as `occurred_at`.
-    pub occurred_at: DateTime,
+    fn occurred_at(&self) -> DateTime {
+        DateTime(self.change.occurred_at)
+    }
+
     /// Its transaction. On SQLite null while there is no event of the change, since commits are numbered when
     /// events are made.
-    pub transaction_id: Option<BigInt>,
+    fn transaction_id(&self) -> Option<BigInt> {
+        self.change.transaction_id.map(|id| BigInt(id.0))
+    }
+
     /// The row's key, `data.id` of a delivery; null where the logged row can not be read.
-    pub row_id: Option<Json>,
+    fn row_id(&self) -> Option<Json> {
+        self.row_id.as_deref().and_then(Json::parse)
+    }
+
     /// The row operation.
-    pub action: WebhookSubscriptionActions,
+    fn action(&self) -> WebhookSubscriptionActions {
+        self.action.into()
+    }
+
+    /// The whole row before the change, as the filter sees it: an object of the columns in table order (a delivery of an
+    /// UPDATE tells those that changed alone). Null on CREATE, and where the logged row can not be read.
+    #[graphql(name = "old")]
+    fn row_before(&self) -> Option<Json> {
+        Json::parse(&self.row()?.text_before(self.action)?)
+    }
+
+    /// The whole row after the change, as the filter sees it. Null on DELETE, and where the logged row can not be read.
+    #[graphql(name = "new")]
+    fn row_after(&self) -> Option<Json> {
+        Json::parse(&self.row()?.text_after(self.action)?)
+    }
+
     /// Whether an event would have been made.
-    pub fires: bool,
+    fn fires(&self) -> bool {
+        self.fires
+    }
+
     /// Why, or why not.
-    pub reason: String,
+    fn reason(&self) -> &str {
+        &self.reason
+    }
 }
 
 /// `testWebhookFilter`.
@@ -116,8 +171,11 @@ pub async fn run(
         filters: Filters::default(),
         failed: 0,
     };
-    let tried = recent.changes.iter().map(|change| trial.change(change));
-    let changes: Vec<WebhookFilterTestChange> = tried.collect();
+    let tried = recent
+        .changes
+        .into_iter()
+        .map(|change| trial.change(change));
+    let changes: Vec<TriedChange> = tried.collect();
     let fires = changes.iter().filter(|change| change.fires).count();
     let int = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
     Ok(WebhookFilterTest {
@@ -139,8 +197,8 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    fn change(&mut self, change: &KeptChange) -> WebhookFilterTestChange {
-        let (row_id, fires, reason) = match self.judge(change) {
+    fn change(&mut self, change: KeptChange) -> TriedChange {
+        let (row_id, fires, reason) = match self.judge(&change) {
             Ok(judged) => judged,
             Err(error) => (
                 None,
@@ -148,12 +206,10 @@ impl Trial<'_> {
                 format!("it fires, and its event fails at once: {error}"),
             ),
         };
-        WebhookFilterTestChange {
-            change_id: BigInt(change.id.0),
-            occurred_at: DateTime(change.occurred_at),
-            transaction_id: change.transaction_id.map(|id| BigInt(id.0)),
-            row_id: row_id.and_then(|id| Json::parse(&id)),
-            action: self.action.into(),
+        TriedChange {
+            change,
+            action: self.action,
+            row_id,
             fires,
             reason,
         }
@@ -163,11 +219,7 @@ impl Trial<'_> {
         &mut self,
         change: &KeptChange,
     ) -> Result<(Option<String>, bool, String), UnreadableRow> {
-        let row = LoggedRow::parse(
-            &change.definition,
-            &change.row_data,
-            change.old_values.as_deref(),
-        )?;
+        let row = read(change)?;
         let row_id = row.id(&change.definition)?;
         let changed: Vec<&str> = row.changed_columns().collect();
         let subject = Subject {

@@ -27,6 +27,7 @@ use super::{
     context::Context,
     error::{ApiError, Code, InputPath},
     header::WebhookHeader,
+    last_attempt::WebhookLastAttempt,
     receiver_change::{ReceiverChange, fields_of, fields_of_new},
     receiver_health::{self, WebhookReceiverHealth, WebhookReceiverHealthDetails},
     receiver_input::{
@@ -167,6 +168,17 @@ impl ReceiverNode {
         context: &Context,
     ) -> Result<WebhookReceiverHealthDetails, ApiError> {
         receiver_health::details_of(context, &self.record).await
+    }
+
+    /// Its latest attempt in short, test deliveries included, as far as few steps lead to it: the latest of those made for its
+    /// newest 20 events, for the 20 up to the first one that waits to be sent, and for the newest 20 that wait for
+    /// another attempt. Null where none of these was tried; its events have every attempt.
+    async fn last_attempt(
+        &self,
+        context: &Context,
+    ) -> Result<Option<WebhookLastAttempt>, ApiError> {
+        let found = context.last_attempts.load(self.record.id).await?;
+        Ok(found.map(Into::into))
     }
 
     /// How often requests to it may start; null: as often as there are events.

@@ -107,6 +107,16 @@ impl<'a> LoggedRow<'a> {
         (action != Action::Delete).then(|| members(&self.row))
     }
 
+    /// [`before`](Self::before) as a JSON object.
+    pub fn text_before(&self, action: Action) -> Option<String> {
+        self.before(action).map(object_text)
+    }
+
+    /// [`after`](Self::after) as a JSON object.
+    pub fn text_after(&self, action: Action) -> Option<String> {
+        self.after(action).map(object_text)
+    }
+
     /// `data.etag`: the etag column's value as text, else a hash of the row as a JSON object, so that it is
     /// the same in whichever form the row was logged.
     pub fn etag(&self, definition: &ResourceDefinition) -> String {
@@ -196,6 +206,12 @@ fn of_columns<'a>(
 
 fn members<'m, 'a>(members: &'m Members<'a>) -> impl Iterator<Item = (&'m str, &'a RawValue)> {
     members.iter().map(|(name, value)| (name.as_ref(), *value))
+}
+
+fn object_text<'v>(members: impl Iterator<Item = (&'v str, &'v RawValue)>) -> String {
+    let mut text = String::new();
+    write_object(&mut text, members);
+    text
 }
 
 fn write_object<'v>(out: &mut String, members: impl Iterator<Item = (&'v str, &'v RawValue)>) {

@@ -1,6 +1,6 @@
 //! The management API's door to events and their attempts: reading what was owed and what came of it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -68,6 +68,25 @@ pub struct EventMark {
     pub attempt_count: i32,
     /// How often it was redelivered by hand.
     pub redelivery: i32,
+}
+
+/// Events of a receiver that each walk in search of its latest attempt looks at (the API's description of it names
+/// the number): a few more than may be under way at once by default.
+pub const LAST_ATTEMPT_WALK: u32 = 20;
+
+/// The latest attempt of a receiver, in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastAttempt {
+    /// What it was made for.
+    pub event_id: EventId,
+    /// When the request started.
+    pub started_at: DateTime<Utc>,
+    /// How long it took.
+    pub duration: Duration,
+    /// The answer's status, if one came.
+    pub response_status: Option<u16>,
+    /// Why it is no delivery, in words.
+    pub error: Option<String>,
 }
 
 /// What lists of events can be narrowed by.
@@ -140,6 +159,14 @@ pub trait EventLog: Send + Sync {
         filter: &EventFilter,
         page: PageRequest,
     ) -> Result<Page<LoggedEvent>, StoreError>;
+
+    /// The latest attempt of each of these receivers among a few of its events: the newest ones, the newest ones up to the
+    /// first that waits to be sent, and the newest ones that wait for another attempt, [`LAST_ATTEMPT_WALK`] of each. A
+    /// receiver is left out where none of them was tried.
+    async fn last_attempts(
+        &self,
+        receivers: &[ReceiverId],
+    ) -> Result<HashMap<ReceiverId, LastAttempt>, StoreError>;
 
     /// Every attempt made for an event, the first one first, with its number from 1.
     async fn attempts(&self, id: EventId) -> Result<Vec<(i32, Attempt)>, StoreError>;

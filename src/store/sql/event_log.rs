@@ -20,6 +20,8 @@ use super::{
     attempt_rows,
     db::Db,
     event_lists::{self, Walk},
+    last_attempts,
+    records::numbers,
     rows::Cell,
     test_payload,
 };
@@ -33,7 +35,7 @@ use crate::{
     },
     store::{
         StoreError,
-        event_log::{EventFilter, EventLog, EventMark, LoggedEvent},
+        event_log::{EventFilter, EventLog, EventMark, LastAttempt, LoggedEvent},
         page::{Page, PageRequest, Place},
     },
 };
@@ -287,6 +289,20 @@ impl EventLog for SqlEventLog {
             has_next,
             total: None,
         })
+    }
+
+    async fn last_attempts(
+        &self,
+        receivers: &[ReceiverId],
+    ) -> Result<HashMap<ReceiverId, LastAttempt>, StoreError> {
+        let dialect = self.db.dialect();
+        let sql = last_attempts::last_attempts_sql(dialect);
+        let values = [numbers(dialect, receivers.iter().map(|id| id.0.into()))];
+        let rows = self
+            .db
+            .query_all_raw(self.db.statement(&sql, values))
+            .await?;
+        rows.iter().map(last_attempts::read).collect()
     }
 
     async fn attempts(&self, id: EventId) -> Result<Vec<(i32, Attempt)>, StoreError> {

@@ -25,6 +25,7 @@ pub mod health;
 mod home;
 mod intervals;
 mod kept_changes;
+pub mod last_attempts;
 pub mod leases;
 pub mod migrations;
 mod mutation;

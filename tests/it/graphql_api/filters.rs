@@ -26,7 +26,7 @@ const UPDATE: &str = "mutation($input: WebhookSubscriptionInput!) {
     updateWebhookSubscription(input: $input) { webhookSubscription { id resource active filter _etag } } }";
 const TEST: &str = "query($input: TestWebhookFilterInput!) { testWebhookFilter(input: $input) {
     changeCount firesCount failedCount examined complete
-    changes { changeId occurredAt transactionId rowId action fires reason } } }";
+    changes { changeId occurredAt transactionId rowId action old new fires reason } } }";
 
 async fn a_filter_is_saved_left_and_taken_away(database: TestDatabase) {
     let house = House::of(database).await;
@@ -214,6 +214,20 @@ async fn the_last_changes_are_judged(database: TestDatabase) {
             .as_str()
             .unwrap()
             .contains("can not be read")
+    );
+    assert_eq!(
+        (&broken["old"], &broken["new"]),
+        (&Value::Null, &Value::Null)
+    );
+    // Whole rows, and not only what changed.
+    let oldest = &all["changes"][3];
+    assert_eq!(
+        oldest["old"],
+        json!({"id": 1, "status": "a", "completed_at": null, "_etag": "z"})
+    );
+    assert_eq!(
+        oldest["new"],
+        json!({"id": 1, "status": "b", "completed_at": null, "_etag": "z"})
     );
     let counts = json!([
         all["changeCount"],

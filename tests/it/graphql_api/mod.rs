@@ -12,6 +12,7 @@ mod event_request;
 mod events;
 mod filters;
 mod headers;
+mod last_attempt;
 mod lists;
 mod live;
 mod npm_client;

@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use rowhook::{
     domain::{
         attempt::Attempt,
-        ids::{EventId, SubscriptionId},
+        ids::{EventId, ReceiverId, SubscriptionId},
     },
     store::{
         StoreError,
-        event_log::{EventFilter, EventLog, EventMark, LoggedEvent},
+        event_log::{EventFilter, EventLog, EventMark, LastAttempt, LoggedEvent},
         page::{Page, PageRequest},
     },
 };
@@ -80,6 +80,13 @@ impl EventLog for OddLog {
 
     async fn count(&self, _: &EventFilter) -> Result<u64, StoreError> {
         Ok(0)
+    }
+
+    async fn last_attempts(
+        &self,
+        _: &[ReceiverId],
+    ) -> Result<HashMap<ReceiverId, LastAttempt>, StoreError> {
+        Ok(HashMap::new())
     }
 
     async fn attempts(&self, _: EventId) -> Result<Vec<(i32, Attempt)>, StoreError> {

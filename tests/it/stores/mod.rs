@@ -12,6 +12,7 @@ mod event_lists;
 mod event_log;
 mod intervals;
 mod intervals_at_once;
+mod last_attempts;
 mod leadership;
 mod leases;
 mod page_plans;

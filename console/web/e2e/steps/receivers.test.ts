@@ -140,6 +140,11 @@ test('a receiver is made, subscribed, throttled, broken, mended, rotated and del
   await page.getByRole('region', { name: 'Last failures' }).getByText('500').first().waitFor();
   assert.deepEqual(await accessibilityFaults(page), []);
 
+  await page.getByRole('link', { name: 'Receivers', exact: true }).last().click();
+  const listed = page.getByRole('table', { name: 'Receivers' }).getByRole('row', { name: /Orders/ });
+  await listed.getByText('HTTP 500').waitFor();
+  await listed.getByRole('link', { name: /Orders/ }).click();
+
   status = 200;
   await commitPart();
   await page.getByText(/^(Attempts failed in the last minute|All is well)$/).waitFor();

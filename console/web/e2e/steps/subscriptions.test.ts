@@ -72,14 +72,22 @@ test('a subscription is made, tried, changed and deleted', async () => {
     /^new\.statsu.*\n +\^/,
   );
 
-  // The try-out shows changes of both kinds, and the rows of one that an event was made of.
+  // The try-out shows changes of both kinds, and the whole rows of each, also of one that fires nothing.
   await filter.fill(FILTER);
   await page.getByRole('button', { name: 'Try it' }).click();
   const tried = page.getByRole('list', { name: 'Tried changes' }).locator('summary');
-  await tried.filter({ hasText: 'the filter is false' }).first().waitFor();
-  const fired = tried.filter({ hasText: 'the filter is true' }).first();
-  await fired.click();
-  await page.getByRole('region', { name: 'Old and new values' }).getByText('"complete"').waitFor();
+  const shown = page.getByRole('region', { name: 'Old and new values' });
+  const row = (column: string) =>
+    shown.getByRole('row', { name: new RegExp(`^${column} `) }).getByRole('cell');
+  const passed = tried.filter({ hasText: 'the filter is false' }).first();
+  await passed.click();
+  await row('status').nth(1).waitFor();
+  assert.doesNotMatch(await row('status').nth(1).innerText(), /complete/);
+  await passed.click();
+  await tried.filter({ hasText: 'the filter is true' }).first().click();
+  await row('status').nth(1).getByText('"complete"').waitFor();
+  const [before, after] = await row('id').allInnerTexts();
+  assert.ok(before !== undefined && before === after, 'what did not change is told too');
   assert.deepEqual(await accessibilityFaults(page), []);
 
   await page.getByRole('button', { name: 'Create subscription' }).click();

@@ -6,6 +6,7 @@ import { Link } from '@/design/Link';
 import { names } from '@/design/names';
 import { Table, type Column } from '@/design/Table';
 import { pendingCount, perSecond, throttle } from './figures';
+import { LastAnswer } from './LastAnswer';
 import styles from './receivers.module.css';
 
 export type ListedReceiver = ReceiversQuery['webhookReceivers']['edges'][number]['node'];
@@ -31,6 +32,7 @@ const COLUMNS: readonly Column<ListedReceiver>[] = [
     ),
   },
   { id: 'health', header: 'Health', cell: ({ health }) => <HealthBadge health={health} /> },
+  { id: 'answer', header: 'Last answer', cell: ({ lastAttempt }) => <LastAnswer attempt={lastAttempt} /> },
   {
     id: 'delivered',
     header: 'Delivered',
@@ -44,7 +46,6 @@ const COLUMNS: readonly Column<ListedReceiver>[] = [
     header: 'Throttle',
     cell: ({ rateLimit }) => <span className={styles['oneLine']}>{throttle(rateLimit)}</span>,
   },
-  { id: 'active', header: 'Active', cell: ({ active }) => (active ? 'yes' : 'no') },
 ];
 
 const hrefOf = ({ id }: ListedReceiver): string => `/receivers/${id}`;
@@ -65,7 +66,7 @@ export function ReceiverList({ receivers }: { readonly receivers: readonly Liste
 }
 
 function ReceiverCard({ receiver }: { readonly receiver: ListedReceiver }): ReactNode {
-  const { name, webhookUri, health, stats, rateLimit } = receiver;
+  const { name, webhookUri, health, lastAttempt, stats, rateLimit } = receiver;
   return (
     <li className={styles['card']}>
       <div className={styles['cardHead']}>
@@ -76,6 +77,12 @@ function ReceiverCard({ receiver }: { readonly receiver: ListedReceiver }): Reac
       </div>
       <span className={styles['uri']}>{webhookUri}</span>
       <dl className={styles['figures']}>
+        <div className={styles['across']}>
+          <dt>Last answer</dt>
+          <dd>
+            <LastAnswer attempt={lastAttempt} />
+          </dd>
+        </div>
         <div>
           <dt>Delivered</dt>
           <dd>{perSecond(stats.deliveredPerSecond)}/s</dd>

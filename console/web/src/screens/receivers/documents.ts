@@ -16,6 +16,11 @@ export const ReceiversDocument = graphql(`
           webhookUri
           active
           health
+          lastAttempt {
+            startedAt
+            responseStatus
+            error
+          }
           rateLimit {
             perSecond
             burst

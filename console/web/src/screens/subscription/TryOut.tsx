@@ -17,15 +17,13 @@ export interface TryOutProps {
   readonly onTry: () => void;
   readonly busy: boolean;
   readonly trial: Trial | undefined;
-  /** The resource that `trial` is about. */
-  readonly triedResource: ResourceEnum | undefined;
   readonly error: ApiError | null;
   /** The form has changed since. */
   readonly stale: boolean;
 }
 
 export function TryOut(props: TryOutProps): ReactNode {
-  const { resource, onTry, busy, trial, triedResource, error, stale } = props;
+  const { resource, onTry, busy, trial, error, stale } = props;
   const { role, whyNot } = useRole();
   const reason = whyNot('admin') ?? (resource === null ? 'Choose a resource first.' : undefined);
   return (
@@ -54,22 +52,12 @@ export function TryOut(props: TryOutProps): ReactNode {
           The fields that were refused say what to mend.
         </Note>
       )}
-      {error === null && trial !== undefined && triedResource !== undefined && (
-        <Outcome trial={trial} resource={triedResource} stale={stale} />
-      )}
+      {error === null && trial !== undefined && <Outcome trial={trial} stale={stale} />}
     </Card>
   );
 }
 
-function Outcome({
-  trial,
-  resource,
-  stale,
-}: {
-  readonly trial: Trial;
-  readonly resource: ResourceEnum;
-  readonly stale: boolean;
-}): ReactNode {
+function Outcome({ trial, stale }: { readonly trial: Trial; readonly stale: boolean }): ReactNode {
   const { changes, changeCount, firesCount, failedCount, complete, examined } = trial;
   if (changeCount === 0) {
     return (
@@ -90,7 +78,7 @@ function Outcome({
       <ul className={styles['tried']} aria-label="Tried changes">
         {changes.map((change) => (
           <li key={change.changeId}>
-            <TriedChange change={change} resource={resource} />
+            <TriedChange change={change} />
           </li>
         ))}
       </ul>

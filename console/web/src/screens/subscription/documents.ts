@@ -83,22 +83,12 @@ export const TryFilterDocument = graphql(`
       changes {
         changeId
         occurredAt
-        transactionId
         rowId
-        action
+        old
+        new
         fires
         reason
       }
-    }
-  }
-`);
-
-export const TriedChangeDocument = graphql(`
-  query TriedChange($filters: WebhookEventFilters!) {
-    webhookEvents(filters: $filters, limit: 20) {
-      id
-      occurredAt
-      requestData
     }
   }
 `);

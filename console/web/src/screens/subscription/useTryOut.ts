@@ -24,7 +24,6 @@ export function useTryOut(draft: Draft): Trying {
       resource: draft.resource,
       busy: asked.isPending,
       trial: asked.data?.testWebhookFilter,
-      triedResource: asked.variables?.input.resource,
       error,
       stale,
       onTry: () => {
