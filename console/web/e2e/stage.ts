@@ -1,6 +1,6 @@
 /**
- * The stage of the end-to-end steps: a real rowhook (ROWHOOK_BINARY) with a database of its own, and the console in
- * front of it: the binary's own where it has one, else `vite preview` of dist.
+ * The stage of the end-to-end steps: a real rowhook (ROWHOOK_BINARY) with a database of its own (database.ts), and the
+ * console in front of it: the binary's own where it has one, else `vite preview` of dist.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isPostgres, openDatabase, type StageDatabase } from './database';
 
 const WEB = fileURLToPath(new URL('..', import.meta.url));
 const START_MS = 60_000;
@@ -42,16 +43,20 @@ export async function openStage({ as = 'serve', rate = 5 }: StageSettings = {}):
 
   const folder = await mkdtemp(join(tmpdir(), 'rowhook-console-'));
   const running: ChildProcess[] = [];
+  let database: StageDatabase | undefined;
   const close = async (): Promise<void> => {
     await Promise.all(running.map(end));
+    await database?.drop();
     await rm(folder, { recursive: true, force: true });
   };
 
   try {
     const listen = `127.0.0.1:${await freePort()}`;
     const api = `http://${listen}`;
+    if (as === 'demo' && isPostgres()) throw new Error('the demo has an embedded database of its own');
+    const { url: databaseUrl } = (database = await openDatabase(folder));
     const begin = (): Started =>
-      as === 'serve' ? serve(binary, folder, listen) : demo(binary, folder, listen, rate);
+      as === 'serve' ? serve(binary, databaseUrl, listen) : demo(binary, folder, listen, rate);
     let rowhook = begin();
     running.push(rowhook.process);
     await answers(`${api}/readyz`, rowhook);
@@ -99,17 +104,20 @@ export async function openStage({ as = 'serve', rate = 5 }: StageSettings = {}):
 }
 
 const ADMIN_KEY = 'console-steps-admin-key';
+/** What secrets are sealed with; on PostgreSQL rowhook makes none by itself. */
+const SECRET_KEY = Buffer.alloc(32, 7).toString('base64');
 
 interface Started {
   readonly process: ChildProcess;
   readonly output: () => string;
 }
 
-function serve(binary: string, folder: string, listen: string): Started {
+function serve(binary: string, databaseUrl: string, listen: string): Started {
   return start(binary, ['serve'], {
     ROWHOOK_LISTEN: listen,
-    ROWHOOK_DATABASE_URL: `sqlite://${join(folder, 'rowhook.db')}`,
+    ROWHOOK_DATABASE_URL: databaseUrl,
     ROWHOOK_ADMIN_KEY: ADMIN_KEY,
+    ROWHOOK_SECRET_KEY: SECRET_KEY,
     ROWHOOK_SAMPLE: 'true',
     ROWHOOK_RECEIVERS__ALLOW_HTTP: 'true',
     ROWHOOK_RECEIVERS__ALLOW_PRIVATE_NETWORKS: '["127.0.0.0/8"]',

@@ -197,14 +197,8 @@ test('a viewer reads, on a phone too, and is told what the role may not', async 
   await page.getByRole('listitem').getByRole('link', { name: 'Parts' }).click();
   await page.getByRole('heading', { level: 1, name: 'Parts' }).waitFor();
   await page.getByText('It gets nothing: it is subscribed to nothing').waitFor();
-  const pause = page.getByRole('button', { name: 'Pause' });
-  assert.equal(await pause.getAttribute('aria-disabled'), 'true');
-  assert.equal(
-    await pause.evaluate(
-      (button) => document.getElementById(button.getAttribute('aria-describedby') ?? '')?.textContent,
-    ),
-    'This needs role operator; your key has role viewer.',
-  );
+  await page.getByText('Ask for a key with role operator to pause or activate it').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Pause' }).count(), 0);
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
   assert.deepEqual(await accessibilityFaults(page), []);
   assert.deepEqual(complaints, []);

@@ -9,11 +9,13 @@ export interface PageHeaderProps {
   readonly mark?: ReactNode;
   readonly description?: ReactNode;
   readonly actions?: ReactNode;
+  /** Below all of it: what the key may not do here. */
+  readonly note?: ReactNode;
   /** The list that the thing stands in. */
   readonly back?: { readonly to: string; readonly label: string } | undefined;
 }
 
-export function PageHeader({ title, mark, description, actions, back }: PageHeaderProps): ReactNode {
+export function PageHeader({ title, mark, description, actions, note, back }: PageHeaderProps): ReactNode {
   useEffect(() => {
     document.title = `${title} · rowhook`;
   }, [title]);
@@ -28,6 +30,7 @@ export function PageHeader({ title, mark, description, actions, back }: PageHead
         {description !== undefined && <p className={styles['description']}>{description}</p>}
       </div>
       {actions !== undefined && <div className={styles['actions']}>{actions}</div>}
+      {note !== undefined && <div className={styles['note']}>{note}</div>}
     </header>
   );
 }

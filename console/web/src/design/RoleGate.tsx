@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import type { Role } from '@/api/generated/graphql';
 import { useRole } from '@/api/session';
 import { EmptyState } from './EmptyState';
+import { refusal } from './refusal';
 import { Skeleton } from './Skeleton';
 
 export interface RoleGateProps {
@@ -16,9 +17,5 @@ export function RoleGate({ needs, to, children }: RoleGateProps): ReactNode {
   const { role, may } = useRole();
   if (role === undefined) return <Skeleton />;
   if (may(needs)) return children;
-  return (
-    <EmptyState title={`This needs role ${needs}`}>
-      Your key has role {role}. Ask for a key with role {needs} to {to}.
-    </EmptyState>
-  );
+  return <EmptyState title={`This needs role ${needs}`}>{refusal(role, needs, to)}</EmptyState>;
 }

@@ -7,6 +7,7 @@ import { Button } from '@/design/Button';
 import { Card } from '@/design/Card';
 import { ErrorNote } from '@/design/ErrorNote';
 import { RelativeTime } from '@/design/RelativeTime';
+import { RoleNote } from '@/design/RoleNote';
 import { Skeleton } from '@/design/Skeleton';
 import { DoctorDocument } from './documents';
 import styles from './capture.module.css';
@@ -23,7 +24,7 @@ const LOOK: Readonly<Record<WebhookDoctorSeverity, readonly [Tone, string]>> = {
 const WORST_FIRST: readonly WebhookDoctorSeverity[] = ['PROBLEM', 'WARNING', 'NOTE', 'OK'];
 
 export function Doctor(): ReactNode {
-  const { whyNot } = useRole();
+  const { may } = useRole();
   const [asked, setAsked] = useState(false);
   const { data, error, isFetching, refetch, dataUpdatedAt } = useAsk(
     ['capture', 'doctor'],
@@ -39,15 +40,18 @@ export function Doctor(): ReactNode {
     <Card
       title="Doctor"
       actions={
-        <Button onPress={look} busy={isFetching} disabledReason={whyNot('admin')}>
-          {data === undefined ? 'Examine the database' : 'Examine again'}
-        </Button>
+        may('admin') && (
+          <Button onPress={look} busy={isFetching}>
+            {data === undefined ? 'Examine the database' : 'Examine again'}
+          </Button>
+        )
       }
     >
       <p className={styles['soft']}>
         Looks whether every change is seen and told of, and says what to do where not. It changes nothing and
         takes up to some seconds.
       </p>
+      <RoleNote needs="admin" to="examine the database" />
       <ErrorNote error={error} />
       {data === undefined && isFetching && <Skeleton label="Examining the database" lines={3} />}
       {data !== undefined && (

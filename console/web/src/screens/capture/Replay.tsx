@@ -10,6 +10,7 @@ import { ErrorNote } from '@/design/ErrorNote';
 import { fieldErrors } from '@/design/fieldErrors';
 import { FormErrors } from '@/design/FormErrors';
 import { Link } from '@/design/Link';
+import { RoleNote } from '@/design/RoleNote';
 import { TextField } from '@/design/TextField';
 import { toast } from '@/design/toasts';
 import { ReplayDocument, ReplaySubscriptionsDocument } from './documents';
@@ -21,7 +22,20 @@ const FIELDS = ['subscriptionId', 'from', 'to', 'fromSequence', 'toSequence', 'r
 const eventCount = (count: number | string): string => (Number(count) === 1 ? '1 event' : `${count} events`);
 
 export function Replay(): ReactNode {
-  const { whyNot } = useRole();
+  const { may } = useRole();
+  return (
+    <Card title="Replay history into a subscription">
+      <p className={styles['soft']}>
+        Makes events out of the changes that are kept: for a new subscriber, or to fill a gap. They have new
+        ids and new sequence numbers. Changes are matched by the subscription&apos;s present setting.
+      </p>
+      <RoleNote needs="operator" to="replay them" />
+      {may('operator') && <Form />}
+    </Card>
+  );
+}
+
+function Form(): ReactNode {
   const [parameters] = useSearchParams();
   const [fields, setFields] = useState<ReplayFields>({
     ...NOTHING,
@@ -66,11 +80,7 @@ export function Replay(): ReactNode {
   const found = count.data?.replayWebhookChanges.count;
 
   return (
-    <Card title="Replay history into a subscription">
-      <p className={styles['soft']}>
-        Makes events out of the changes that are kept: for a new subscriber, or to fill a gap. They have new
-        ids and new sequence numbers. Changes are matched by the subscription&apos;s present setting.
-      </p>
+    <>
       <ErrorNote error={subscriptions.error} />
       {subscriptions.data !== undefined && options.length === 0 && (
         <p>
@@ -135,7 +145,7 @@ export function Replay(): ReactNode {
         {isTried && problems.all !== undefined && <p role="alert">{problems.all}</p>}
         <FormErrors error={count.error} fields={FIELDS} />
         <div className={styles['actions']}>
-          <Button type="submit" busy={count.isPending} disabledReason={whyNot('operator')}>
+          <Button type="submit" busy={count.isPending}>
             Count the changes
           </Button>
           {found !== undefined && (
@@ -146,7 +156,7 @@ export function Replay(): ReactNode {
             </span>
           )}
           {found !== undefined && Number(found) > 0 && (
-            <Button kind="primary" onPress={() => setConfirming(true)} disabledReason={whyNot('operator')}>
+            <Button kind="primary" onPress={() => setConfirming(true)}>
               Replay them
             </Button>
           )}
@@ -173,6 +183,6 @@ export function Replay(): ReactNode {
           same changes before, under other event ids.
         </p>
       </ConfirmDialog>
-    </Card>
+    </>
   );
 }

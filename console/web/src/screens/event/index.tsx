@@ -9,6 +9,7 @@ import { Link } from '@/design/Link';
 import { LiveNote } from '@/design/LiveNote';
 import { Note } from '@/design/Note';
 import { PageHeader } from '@/design/PageHeader';
+import { RoleNote } from '@/design/RoleNote';
 import { Skeleton } from '@/design/Skeleton';
 import { StatusBadge } from '@/design/StatusBadge';
 import { toast } from '@/design/toasts';
@@ -52,7 +53,7 @@ interface ShownProps {
 
 function Shown({ event, back }: ShownProps): ReactNode {
   const { id, status, resource, action, test, error } = event;
-  const { whyNot } = useRole();
+  const { may } = useRole();
   const [cancelling, setCancelling] = useState(false);
   const { newer, older } = neighboursOf(String(id));
 
@@ -94,25 +95,27 @@ function Shown({ event, back }: ShownProps): ReactNode {
                 Older
               </Link>
             )}
-            <Button
-              onPress={() => setCancelling(true)}
-              disabledReason={whyNot('operator') ?? whyNotCancel(event)}
-            >
-              Cancel event
-            </Button>
-            <Button
-              kind="primary"
-              onPress={() => redeliver.mutate({ id })}
-              busy={redeliver.isPending}
-              disabledReason={whyNot('operator') ?? (event.receiver === null ? GONE : undefined)}
-            >
-              Redeliver
-            </Button>
+            {may('operator') && (
+              <>
+                <Button onPress={() => setCancelling(true)} disabledReason={whyNotCancel(event)}>
+                  Cancel event
+                </Button>
+                <Button
+                  kind="primary"
+                  onPress={() => redeliver.mutate({ id })}
+                  busy={redeliver.isPending}
+                  disabledReason={event.receiver === null ? GONE : undefined}
+                >
+                  Redeliver
+                </Button>
+              </>
+            )}
           </>
         }
       />
       <div className={styles['page']}>
         <LiveNote live={live} />
+        <RoleNote needs="operator" to="send it again or cancel it" />
         {redeliver.error !== null && (
           <Note kind="bad" title="It was not sent again">
             {redeliver.error.message}

@@ -5,6 +5,7 @@ import { useRole } from '@/api';
 import { Button } from '@/design/Button';
 import { EmptyState } from '@/design/EmptyState';
 import { PageHeader } from '@/design/PageHeader';
+import { RoleNote } from '@/design/RoleNote';
 import { BulkDialog, whyNotCancel, whyNotRedeliver, type BulkKind } from './BulkDialog';
 import { feedOf } from './EventFeed';
 import { EventFilters } from './EventFilters';
@@ -15,7 +16,7 @@ export default function EventsScreen(): ReactNode {
   const [parameters] = useSearchParams();
   const { pathname } = useLocation();
   const navigate = useNavigate();
-  const { whyNot } = useRole();
+  const { may } = useRole();
   const [asking, setAsking] = useState<BulkKind | null>(null);
 
   const view = viewOf(parameters);
@@ -35,21 +36,21 @@ export default function EventsScreen(): ReactNode {
         title="Events"
         description="What became of each delivery, the newest first."
         actions={
-          <>
-            <Button
-              onPress={() => setAsking('redeliver')}
-              disabledReason={whyNot('operator') ?? whyNotRedeliver(filters, refused)}
-            >
-              Redeliver matching
-            </Button>
-            <Button
-              onPress={() => setAsking('cancel')}
-              disabledReason={whyNot('operator') ?? whyNotCancel(filters, refused)}
-            >
-              Cancel matching
-            </Button>
-          </>
+          may('operator') && (
+            <>
+              <Button
+                onPress={() => setAsking('redeliver')}
+                disabledReason={whyNotRedeliver(filters, refused)}
+              >
+                Redeliver matching
+              </Button>
+              <Button onPress={() => setAsking('cancel')} disabledReason={whyNotCancel(filters, refused)}>
+                Cancel matching
+              </Button>
+            </>
+          )
         }
+        note={<RoleNote needs="operator" to="send events again or cancel them" />}
       />
       <EventFilters view={view} problems={problems} onChange={become} />
       {refused ? (

@@ -8,7 +8,7 @@ import { CreateKey } from './CreateKey';
 import { KeyList } from './KeyList';
 
 export default function KeysScreen(): ReactNode {
-  const { whyNot } = useRole();
+  const { may } = useRole();
   const [creating, setCreating] = useState(false);
   return (
     <>
@@ -16,9 +16,11 @@ export default function KeysScreen(): ReactNode {
         title="Keys"
         description="Each person and each program that uses the API has a key of its own. What it makes and changes carries its name."
         actions={
-          <Button kind="primary" disabledReason={whyNot('admin')} onPress={() => setCreating(true)}>
-            Create key
-          </Button>
+          may('admin') && (
+            <Button kind="primary" onPress={() => setCreating(true)}>
+              Create key
+            </Button>
+          )
         }
       />
       <RoleGate needs="admin" to="see, make and revoke API keys">

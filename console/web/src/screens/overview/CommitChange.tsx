@@ -9,6 +9,7 @@ import type {
 import { Button } from '@/design/Button';
 import { Card } from '@/design/Card';
 import { ErrorNote } from '@/design/ErrorNote';
+import { RoleNote } from '@/design/RoleNote';
 import { Select, type Option } from '@/design/Select';
 import { CreateSampleChangeDocument, NewestEventDocument, SampleDocument } from './documents';
 import { SampleEvents } from './SampleEvents';
@@ -27,13 +28,22 @@ interface Committed {
 }
 
 export function CommitChange(): ReactNode {
+  const { may } = useRole();
   const resources = useAsk(['sample'], SampleDocument, {}).data?.webhookSample?.resources;
   if (resources === undefined) return null;
-  return <Form resources={resources} />;
+  return (
+    <Card title="Commit a change">
+      <p className={styles['soft']}>
+        Changes a row of the sample&apos;s tables, as an application would, and shows the delivery as it
+        happens.
+      </p>
+      <RoleNote needs="operator" to="commit one" />
+      {may('operator') && <Form resources={resources} />}
+    </Card>
+  );
 }
 
 function Form({ resources }: { readonly resources: readonly ResourceEnum[] }): ReactNode {
-  const { whyNot } = useRole();
   const [resource, setResource] = useState<ResourceEnum | null>(resources[0] ?? null);
   const [action, setAction] = useState<WebhookSubscriptionActions>('CREATE');
   const [committed, setCommitted] = useState<Committed | null>(null);
@@ -58,11 +68,7 @@ function Form({ resources }: { readonly resources: readonly ResourceEnum[] }): R
   };
 
   return (
-    <Card title="Commit a change">
-      <p className={styles['soft']}>
-        Changes a row of the sample&apos;s tables, as an application would, and shows the delivery as it
-        happens.
-      </p>
+    <>
       <form className={styles['choice']} onSubmit={(event) => void submit(event)}>
         <Select
           label="Resource"
@@ -71,7 +77,7 @@ function Form({ resources }: { readonly resources: readonly ResourceEnum[] }): R
           onChange={setResource}
         />
         <Select label="Action" options={ACTIONS} value={action} onChange={setAction} />
-        <Button type="submit" kind="primary" busy={busy} disabledReason={whyNot('operator')}>
+        <Button type="submit" kind="primary" busy={busy}>
           Commit
         </Button>
       </form>
@@ -88,6 +94,6 @@ function Form({ resources }: { readonly resources: readonly ResourceEnum[] }): R
           />
         </div>
       )}
-    </Card>
+    </>
   );
 }

@@ -1,7 +1,11 @@
 /** Operations to begin with. A test checks each against the published schema. */
+import type { Role } from '@/api/generated/graphql';
+
 export interface Example {
   readonly id: string;
   readonly label: string;
+  /** The role that it takes. */
+  readonly needs: Role;
   readonly query: string;
   readonly variables?: string;
 }
@@ -10,6 +14,7 @@ export const EXAMPLES: readonly Example[] = [
   {
     id: 'figures',
     label: 'Figures of all deliveries',
+    needs: 'viewer',
     query: `query Figures {
   webhookStats {
     pending
@@ -29,6 +34,7 @@ export const EXAMPLES: readonly Example[] = [
   {
     id: 'failed',
     label: 'Failed events, with their attempts',
+    needs: 'viewer',
     query: `query FailedEvents {
   webhookEventConnection(first: 20, filters: { status: "failed" }) {
     edges {
@@ -59,6 +65,7 @@ export const EXAMPLES: readonly Example[] = [
   {
     id: 'receiver',
     label: 'A receiver with its subscriptions',
+    needs: 'viewer',
     query: `query Receiver($id: Int!) {
   webhookReceiver(id: $id) {
     name
@@ -84,6 +91,7 @@ export const EXAMPLES: readonly Example[] = [
   {
     id: 'redeliver',
     label: 'Redeliver an event',
+    needs: 'operator',
     query: `mutation Redeliver($id: BigInt!) {
   redeliverWebhookEvent(id: $id) {
     webhookEvent {
@@ -102,6 +110,7 @@ export const EXAMPLES: readonly Example[] = [
   {
     id: 'live',
     label: 'Watch events live',
+    needs: 'viewer',
     query: `subscription Live {
   webhookEventChanged {
     id

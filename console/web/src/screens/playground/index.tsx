@@ -1,7 +1,9 @@
 /** The playground: any operation of the API, with the key that is signed in. Its editor is a chunk of its own. */
 import { lazy, Suspense, useState, type ReactNode } from 'react';
+import { useRole } from '@/api';
 import { Menu } from '@/design/Menu';
 import { PageHeader } from '@/design/PageHeader';
+import { RoleNote } from '@/design/RoleNote';
 import { Skeleton } from '@/design/Skeleton';
 import { EXAMPLES, type Example } from './examples';
 import styles from './playground.module.css';
@@ -14,6 +16,7 @@ export interface Wanted {
 }
 
 export default function PlaygroundScreen(): ReactNode {
+  const { may, whyNot } = useRole();
   const [wanted, setWanted] = useState<Wanted | null>(null);
   return (
     <div className={styles['screen']}>
@@ -28,8 +31,16 @@ export default function PlaygroundScreen(): ReactNode {
               id: example.id,
               label: example.label,
               onAction: () => setWanted({ example }),
+              disabledReason: whyNot(example.needs),
             }))}
           />
+        }
+        note={
+          may('operator') ? (
+            <RoleNote needs="admin" to="run mutations that change settings" />
+          ) : (
+            <RoleNote needs="operator" to="run mutations; those that change settings take role admin" />
+          )
         }
       />
       <div className={styles['editor']}>

@@ -60,10 +60,11 @@ function RemedyControl({
 
 function Activate({ receiver }: { readonly receiver: Receiver }): ReactNode {
   const { set, busy, error } = useActivation(receiver);
-  const { whyNot } = useRole();
+  const { may } = useRole();
+  if (!may('operator')) return null;
   return (
     <>
-      <Button size="s" onPress={() => set(true)} busy={busy} disabledReason={whyNot('operator')}>
+      <Button size="s" onPress={() => set(true)} busy={busy}>
         Activate it
       </Button>
       <ErrorNote error={error} />

@@ -19,14 +19,15 @@ type Open = { readonly what: 'add' } | { readonly what: 'change' | 'remove'; rea
 
 export function Headers({ receiver }: { readonly receiver: Receiver }): ReactNode {
   const [open, setOpen] = useState<Open>(null);
-  const { may, whyNot } = useRole();
-  const refusal = whyNot('admin');
-  const disabled = refusal === undefined ? {} : { disabledReason: refusal };
+  const { may } = useRole();
   const close = (): void => setOpen(null);
 
-  const columns: readonly Column<Header>[] = [
+  const named: readonly Column<Header>[] = [
     { id: 'key', header: 'Name', cell: ({ key }) => <span className={styles['mono']}>{key}</span> },
     { id: 'value', header: 'Value', cell: ({ value }) => <span className={styles['mono']}>{value}</span> },
+  ];
+  const changeable: readonly Column<Header>[] = [
+    ...named,
     {
       id: 'actions',
       header: 'Actions',
@@ -39,22 +40,21 @@ export function Headers({ receiver }: { readonly receiver: Receiver }): ReactNod
               id: 'change',
               label: 'Change',
               onAction: () => setOpen({ what: 'change', header }),
-              ...disabled,
             },
             {
               id: 'remove',
               label: 'Remove',
               danger: true,
               onAction: () => setOpen({ what: 'remove', header }),
-              ...disabled,
             },
           ]}
         />
       ),
     },
   ];
-  const add = (
-    <Button kind="primary" onPress={() => setOpen({ what: 'add' })} disabledReason={refusal}>
+  const columns = may('admin') ? changeable : named;
+  const add = may('admin') && (
+    <Button kind="primary" onPress={() => setOpen({ what: 'add' })}>
       Add header
     </Button>
   );

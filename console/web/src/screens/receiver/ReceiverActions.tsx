@@ -16,42 +16,36 @@ type Open = 'pause' | 'edit' | 'delete' | null;
 
 export function ReceiverActions({ receiver }: { readonly receiver: Receiver }): ReactNode {
   const [open, setOpen] = useState<Open>(null);
-  const { whyNot } = useRole();
+  const { may } = useRole();
   const activation = useActivation(receiver);
   const close = (): void => setOpen(null);
-  const admin = whyNot('admin');
 
   return (
     <>
-      {receiver.active ? (
-        <Button onPress={() => setOpen('pause')} disabledReason={whyNot('operator')}>
-          Pause
-        </Button>
-      ) : (
-        <Button
-          kind="primary"
-          onPress={() => activation.set(true)}
-          busy={activation.busy}
-          disabledReason={whyNot('operator')}
-        >
-          Activate
-        </Button>
+      {may('operator') &&
+        (receiver.active ? (
+          <Button onPress={() => setOpen('pause')}>Pause</Button>
+        ) : (
+          <Button kind="primary" onPress={() => activation.set(true)} busy={activation.busy}>
+            Activate
+          </Button>
+        ))}
+      {may('admin') && (
+        <>
+          <Button onPress={() => setOpen('edit')}>Edit</Button>
+          <Menu
+            label="More actions"
+            actions={[
+              {
+                id: 'delete',
+                label: 'Delete receiver',
+                onAction: () => setOpen('delete'),
+                danger: true,
+              },
+            ]}
+          />
+        </>
       )}
-      <Button onPress={() => setOpen('edit')} disabledReason={admin}>
-        Edit
-      </Button>
-      <Menu
-        label="More actions"
-        actions={[
-          {
-            id: 'delete',
-            label: 'Delete receiver',
-            onAction: () => setOpen('delete'),
-            danger: true,
-            ...(admin === undefined ? {} : { disabledReason: admin }),
-          },
-        ]}
-      />
       {open === 'pause' && <PauseReceiver receiver={receiver} onClose={close} />}
       {open === 'edit' && <EditReceiver receiver={receiver} onClose={close} />}
       {open === 'delete' && <DeleteReceiver receiver={receiver} onClose={close} />}

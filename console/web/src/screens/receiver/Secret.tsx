@@ -6,6 +6,7 @@ import { Card } from '@/design/Card';
 import { ConfirmDialog } from '@/design/ConfirmDialog';
 import { Dialog } from '@/design/Dialog';
 import { NumberField } from '@/design/NumberField';
+import { RoleNote } from '@/design/RoleNote';
 import { Select } from '@/design/Select';
 import { duration } from '@/design/time';
 import { SecretOnce } from '../receivers/SecretOnce';
@@ -37,7 +38,7 @@ function Rotation({ receiver }: { readonly receiver: Receiver }): ReactNode {
   const [unitId, setUnitId] = useState<(typeof UNITS)[number]['id']>('days');
   const [asking, setAsking] = useState(false);
   const [secret, setSecret] = useState<string | null>(null);
-  const { whyNot } = useRole();
+  const { may } = useRole();
   const rotate = useAct(RotateSecretDocument, {
     stale: ['receivers'],
     done: ({ rotateWebhookReceiverSecret: { webhookReceiver } }) => {
@@ -56,27 +57,32 @@ function Rotation({ receiver }: { readonly receiver: Receiver }): ReactNode {
         again. A new one takes its place at once; for the overlap deliveries carry the signatures of both, so
         that the receiver can be given the new one in that time.
       </p>
-      <div className={styles['grid']}>
-        <NumberField
-          label="Overlap"
-          description="How long the old secret goes on signing too. 0: not at all."
-          placeholder="1"
-          value={amount}
-          onChange={setAmount}
-          error={tooLong ? '0 to 30 days.' : undefined}
-        />
-        <Select
-          label="Unit"
-          options={UNITS.map(({ id, label }) => ({ id, label }))}
-          value={unit.id}
-          onChange={setUnitId}
-        />
-      </div>
-      <div className={styles['actions']}>
-        <Button onPress={() => setAsking(true)} isDisabled={tooLong} disabledReason={whyNot('admin')}>
-          Rotate secret
-        </Button>
-      </div>
+      <RoleNote needs="admin" to="rotate it" />
+      {may('admin') && (
+        <>
+          <div className={styles['grid']}>
+            <NumberField
+              label="Overlap"
+              description="How long the old secret goes on signing too. 0: not at all."
+              placeholder="1"
+              value={amount}
+              onChange={setAmount}
+              error={tooLong ? '0 to 30 days.' : undefined}
+            />
+            <Select
+              label="Unit"
+              options={UNITS.map(({ id, label }) => ({ id, label }))}
+              value={unit.id}
+              onChange={setUnitId}
+            />
+          </div>
+          <div className={styles['actions']}>
+            <Button onPress={() => setAsking(true)} isDisabled={tooLong}>
+              Rotate secret
+            </Button>
+          </div>
+        </>
+      )}
       <ConfirmDialog
         title={`Rotate the secret of ${receiver.name}`}
         isOpen={asking}

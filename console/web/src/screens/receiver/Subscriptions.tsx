@@ -40,9 +40,9 @@ const COLUMNS: readonly Column<Subscription>[] = [
 
 export function Subscriptions({ receiver }: { readonly receiver: Receiver }): ReactNode {
   const [adding, setAdding] = useState(false);
-  const { whyNot } = useRole();
-  const add = (
-    <Button kind="primary" onPress={() => setAdding(true)} disabledReason={whyNot('admin')}>
+  const { may } = useRole();
+  const add = may('admin') && (
+    <Button kind="primary" onPress={() => setAdding(true)}>
       Add subscription
     </Button>
   );

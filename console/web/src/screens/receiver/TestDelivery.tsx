@@ -5,6 +5,7 @@ import { Button } from '@/design/Button';
 import { Card } from '@/design/Card';
 import { fieldErrors } from '@/design/fieldErrors';
 import { FormErrors } from '@/design/FormErrors';
+import { RoleNote } from '@/design/RoleNote';
 import { ChangeKind, type Kind } from './ChangeKind';
 import { SendTestDocument } from './documents';
 import { TestAnswer } from './TestAnswer';
@@ -18,7 +19,7 @@ export function TestDelivery({ receiver }: { readonly receiver: Receiver }): Rea
     action: first?.action ?? 'CREATE',
   });
   const [eventId, setEventId] = useState<number | string | null>(null);
-  const { whyNot } = useRole();
+  const { may } = useRole();
   const send = useAct(SendTestDocument, {
     stale: ['events'],
     done: ({ sendTestWebhook }) => setEventId(sendTestWebhook.webhookEvent.id),
@@ -31,8 +32,7 @@ export function TestDelivery({ receiver }: { readonly receiver: Receiver }): Rea
       send.mutate({ input: { receiverId: receiver.id, resource, action } });
     }
   };
-  const refusal =
-    whyNot('admin') ?? (receiver.active ? undefined : 'The receiver is inactive; activate it first.');
+  const refusal = receiver.active ? undefined : 'The receiver is inactive; activate it first.';
 
   return (
     <div className={styles['stack']}>
@@ -42,21 +42,24 @@ export function TestDelivery({ receiver }: { readonly receiver: Receiver }): Rea
           <code>x-rowhook-test: true</code>, and is tried once. It tells of the newest change of this kind, or
           of a made-up row.
         </p>
-        <form className={styles['stack']} onSubmit={submit}>
-          <ChangeKind kind={kind} onChange={setKind} errors={fieldErrors(send.error)} />
-          <FormErrors error={send.error} fields={['resource', 'action']} />
-          <div className={styles['actions']}>
-            <Button
-              type="submit"
-              kind="primary"
-              busy={send.isPending}
-              isDisabled={refusal === undefined && kind.resource === null}
-              disabledReason={refusal}
-            >
-              Send test delivery
-            </Button>
-          </div>
-        </form>
+        <RoleNote needs="admin" to="send one: it shows what stands in a row" />
+        {may('admin') && (
+          <form className={styles['stack']} onSubmit={submit}>
+            <ChangeKind kind={kind} onChange={setKind} errors={fieldErrors(send.error)} />
+            <FormErrors error={send.error} fields={['resource', 'action']} />
+            <div className={styles['actions']}>
+              <Button
+                type="submit"
+                kind="primary"
+                busy={send.isPending}
+                isDisabled={refusal === undefined && kind.resource === null}
+                disabledReason={refusal}
+              >
+                Send test delivery
+              </Button>
+            </div>
+          </form>
+        )}
       </Card>
       {eventId !== null && <TestAnswer key={String(eventId)} eventId={eventId} />}
     </div>

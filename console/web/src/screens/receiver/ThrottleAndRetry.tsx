@@ -6,6 +6,7 @@ import { Card } from '@/design/Card';
 import { fieldErrors } from '@/design/fieldErrors';
 import { FormErrors } from '@/design/FormErrors';
 import { NumberField } from '@/design/NumberField';
+import { RoleNote } from '@/design/RoleNote';
 import { Select } from '@/design/Select';
 import { toast } from '@/design/toasts';
 import { ChangedMeanwhile } from './ChangedMeanwhile';
@@ -35,7 +36,7 @@ const ORDERINGS = [
 export function ThrottleAndRetry({ receiver }: { readonly receiver: Receiver }): ReactNode {
   const [base, setBase] = useState(receiver);
   const [draft, setDraft] = useState(() => draftOf(receiver));
-  const { whyNot } = useRole();
+  const { may } = useRole();
   const update = useAct(UpdateReceiverDocument, {
     stale: ['receivers'],
     done: ({ updateWebhookReceiver: { webhookReceiver } }) => {
@@ -73,15 +74,17 @@ export function ThrottleAndRetry({ receiver }: { readonly receiver: Receiver }):
     );
   };
   const errors = fieldErrors(update.error);
-  const refusal = whyNot('admin');
+  const locked = !may('admin');
 
   return (
     <form className={styles['form']} onSubmit={submit} noValidate>
-      <p className={styles['soft']}>An empty field has the default.</p>
+      <RoleNote needs="admin" to="change its throttle and retry" />
+      {!locked && <p className={styles['soft']}>An empty field has the default.</p>}
       <Card title="Throttle">
         <div className={styles['grid']}>
           <NumberField
             label="Requests per second"
+            isDisabled={locked}
             description="How many may start, retries included. 0.5 is one in two seconds."
             placeholder="no limit"
             value={draft.perSecond}
@@ -92,13 +95,14 @@ export function ThrottleAndRetry({ receiver }: { readonly receiver: Receiver }):
             label="Burst"
             description="How many may start at once after a pause."
             placeholder="a tenth of a second’s worth"
-            isDisabled={draft.perSecond === null}
+            isDisabled={locked || draft.perSecond === null}
             value={draft.perSecond === null ? null : draft.burst}
             onChange={(burst) => set({ burst })}
             error={errors.of('rateLimit.burst')}
           />
           <NumberField
             label="Requests at once"
+            isDisabled={locked}
             description="Under way at the same time, 1 to 1000."
             placeholder="the deployment’s default"
             value={draft.maxInFlight}
@@ -107,6 +111,7 @@ export function ThrottleAndRetry({ receiver }: { readonly receiver: Receiver }):
           />
           <NumberField
             label="Time limit (ms)"
+            isDisabled={locked}
             description="For a whole attempt, 100 to 60000."
             placeholder="the deployment’s default"
             value={draft.timeoutMs}
@@ -115,6 +120,7 @@ export function ThrottleAndRetry({ receiver }: { readonly receiver: Receiver }):
           />
           <Select
             label="Order"
+            isDisabled={locked}
             description="PER_ROW: a row’s events go one after the other."
             options={ORDERINGS}
             value={draft.ordering}
@@ -127,6 +133,7 @@ export function ThrottleAndRetry({ receiver }: { readonly receiver: Receiver }):
         <div className={styles['grid']}>
           <NumberField
             label="Attempts"
+            isDisabled={locked}
             description="In all, the first included."
             placeholder="12"
             value={draft.policy.maxAttempts}
@@ -135,6 +142,7 @@ export function ThrottleAndRetry({ receiver }: { readonly receiver: Receiver }):
           />
           <NumberField
             label="First pause (ms)"
+            isDisabled={locked}
             description="Between the first attempt and the second."
             placeholder="5000"
             value={draft.policy.initialDelayMs}
@@ -143,6 +151,7 @@ export function ThrottleAndRetry({ receiver }: { readonly receiver: Receiver }):
           />
           <NumberField
             label="Multiplier"
+            isDisabled={locked}
             description="Each further pause is this many times the one before."
             placeholder="4"
             value={draft.policy.multiplier}
@@ -151,6 +160,7 @@ export function ThrottleAndRetry({ receiver }: { readonly receiver: Receiver }):
           />
           <NumberField
             label="Longest pause (ms)"
+            isDisabled={locked}
             description="No pause exceeds it, but for its spread."
             placeholder="21600000 (6 hours)"
             value={draft.policy.maxDelayMs}
@@ -165,18 +175,14 @@ export function ThrottleAndRetry({ receiver }: { readonly receiver: Receiver }):
       ) : (
         <FormErrors error={update.error} fields={FIELDS} />
       )}
-      <div className={styles['actions']}>
-        <Button
-          type="submit"
-          kind="primary"
-          busy={update.isPending}
-          isDisabled={refusal === undefined && changes === null}
-          disabledReason={refusal}
-        >
-          Save
-        </Button>
-        {changes !== null && <Button onPress={loadAnew}>Undo changes</Button>}
-      </div>
+      {!locked && (
+        <div className={styles['actions']}>
+          <Button type="submit" kind="primary" busy={update.isPending} isDisabled={changes === null}>
+            Save
+          </Button>
+          {changes !== null && <Button onPress={loadAnew}>Undo changes</Button>}
+        </div>
+      )}
     </form>
   );
 }

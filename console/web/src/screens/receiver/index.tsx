@@ -1,10 +1,11 @@
 /** One receiver: how it does and why, what it is subscribed to, how it is spoken to. The tab stands in the address. */
 import type { ReactNode } from 'react';
 import { useNavigate, useParams } from 'react-router';
-import { useAsk, useLiveLatest } from '@/api';
+import { useAsk, useLiveLatest, useRole } from '@/api';
 import { ErrorState } from '@/design/ErrorState';
 import { HealthBadge } from '@/design/HealthBadge';
 import { PageHeader } from '@/design/PageHeader';
+import { RoleNote } from '@/design/RoleNote';
 import { Skeleton } from '@/design/Skeleton';
 import { Tabs, type TabItem } from '@/design/Tabs';
 import { NotFound } from '@/app/NotFound';
@@ -72,9 +73,20 @@ function OneReceiver({ id, tab }: OneReceiverProps): ReactNode {
           </>
         }
         actions={<ReceiverActions receiver={receiver} />}
+        note={<MayNot />}
       />
       <ReceiverTabs receiver={receiver} stats={latest?.webhookStatsChanged ?? receiver.stats} tab={tab} />
     </>
+  );
+}
+
+/** What the role may not do with a receiver, in the words of the least that it lacks. */
+function MayNot(): ReactNode {
+  const { may } = useRole();
+  return may('operator') ? (
+    <RoleNote needs="admin" to="change or delete it, rotate its secret or send it a test delivery" />
+  ) : (
+    <RoleNote needs="operator" to="pause or activate it; changing or deleting it takes role admin" />
   );
 }
 

@@ -8,6 +8,7 @@ import { Button } from '@/design/Button';
 import { Link } from '@/design/Link';
 import { LoadMore } from '@/design/LoadMore';
 import { PageHeader } from '@/design/PageHeader';
+import { RoleNote } from '@/design/RoleNote';
 import { Select } from '@/design/Select';
 import { Skeleton } from '@/design/Skeleton';
 import { TextField } from '@/design/TextField';
@@ -23,24 +24,20 @@ const EVERY_MS = 5_000;
 const PAUSE_MS = 250;
 
 export default function ReceiversScreen(): ReactNode {
-  const { whyNot } = useRole();
-  const refusal = whyNot('admin');
+  const { may } = useRole();
   return (
     <>
       <PageHeader
         title="Receivers"
         description="The endpoints that committed changes are posted to."
         actions={
-          refusal === undefined ? (
+          may('admin') && (
             <Link to="/receivers/new" button="primary">
               New receiver
             </Link>
-          ) : (
-            <Button kind="primary" disabledReason={refusal}>
-              New receiver
-            </Button>
           )
         }
+        note={<RoleNote needs="admin" to="make, change and delete receivers" />}
       />
       <Receivers />
     </>
@@ -134,7 +131,7 @@ function NoReceivers(): ReactNode {
       }
     >
       A receiver is an endpoint of yours. Register its URI, subscribe it to changes of a resource, and each
-      committed change is posted to it.{!may('admin') && ' Making one needs a key with role admin.'}
+      committed change is posted to it.
     </EmptyState>
   );
 }

@@ -7,6 +7,7 @@ import { Card } from '@/design/Card';
 import { FormErrors } from '@/design/FormErrors';
 import { Note } from '@/design/Note';
 import { RelativeTime } from '@/design/RelativeTime';
+import { RoleNote } from '@/design/RoleNote';
 import { toast } from '@/design/toasts';
 import type { Choices } from '../subscriptions/choices';
 import { UpdateSubscriptionDocument } from './documents';
@@ -22,7 +23,8 @@ export interface EditSubscriptionProps {
 }
 
 export function EditSubscription({ stored, choices }: EditSubscriptionProps): ReactNode {
-  const { may, whyNot } = useRole();
+  const { may } = useRole();
+  const locked = !may('admin');
   // What the draft began from: its etag goes with the update.
   const [base, setBase] = useState(stored);
   const [draft, setDraft] = useState(() => draftOf(stored));
@@ -58,6 +60,7 @@ export function EditSubscription({ stored, choices }: EditSubscriptionProps): Re
     <>
       <form onSubmit={submit}>
         <Card title="What it fires on">
+          <MayNot />
           <SettingFields
             draft={draft}
             onChange={(next) => {
@@ -66,7 +69,7 @@ export function EditSubscription({ stored, choices }: EditSubscriptionProps): Re
             }}
             choices={choices}
             error={save.error ?? trying.error}
-            isDisabled={!may('admin')}
+            isDisabled={locked}
           />
           {changedMeanwhile && (
             <Note kind="warn" title="This subscription was changed meanwhile">
@@ -96,20 +99,32 @@ export function EditSubscription({ stored, choices }: EditSubscriptionProps): Re
               {save.error.message}
             </Note>
           )}
-          <div className={styles['actions']}>
-            {dirty && <Button onPress={() => setDraft(draftOf(base))}>Undo changes</Button>}
-            <Button
-              type="submit"
-              kind="primary"
-              busy={save.isPending}
-              disabledReason={whyNot('admin') ?? (dirty ? undefined : 'Nothing is changed yet.')}
-            >
-              Save
-            </Button>
-          </div>
+          {!locked && (
+            <div className={styles['actions']}>
+              {dirty && <Button onPress={() => setDraft(draftOf(base))}>Undo changes</Button>}
+              <Button
+                type="submit"
+                kind="primary"
+                busy={save.isPending}
+                disabledReason={dirty ? undefined : 'Nothing is changed yet.'}
+              >
+                Save
+              </Button>
+            </div>
+          )}
         </Card>
       </form>
       <TryOut {...trying.tryOut} />
     </>
+  );
+}
+
+/** What the role may not do with a subscription, in the words of the least that it lacks. */
+function MayNot(): ReactNode {
+  const { may } = useRole();
+  return may('operator') ? (
+    <RoleNote needs="admin" to="change or delete this subscription" />
+  ) : (
+    <RoleNote needs="operator" to="switch it or replay changes; changing or deleting it takes role admin" />
   );
 }

@@ -18,7 +18,7 @@ export interface SubscriptionActionsProps {
 export function SubscriptionActions({ stored, receiver }: SubscriptionActionsProps): ReactNode {
   const { id, active, resource, action, _etag: etag } = stored;
   const navigate = useNavigate();
-  const { may, whyNot } = useRole();
+  const { may } = useRole();
   const [asking, setAsking] = useState(false);
   const change = useAct(UpdateSubscriptionDocument, {
     stale: ['subscriptions', 'receivers'],
@@ -40,17 +40,21 @@ export function SubscriptionActions({ stored, receiver }: SubscriptionActionsPro
 
   return (
     <>
-      <span title={whyNot('operator')}>
-        <Switch isSelected={active} onChange={turn} isDisabled={!may('operator') || change.isPending}>
-          Active
-        </Switch>
-      </span>
-      <Link to={`/capture?subscription=${id}`} button="plain">
-        Replay changes
-      </Link>
-      <Button kind="danger" disabledReason={whyNot('admin')} onPress={() => setAsking(true)}>
-        Delete
-      </Button>
+      {may('operator') && (
+        <>
+          <Switch isSelected={active} onChange={turn} isDisabled={change.isPending}>
+            Active
+          </Switch>
+          <Link to={`/capture?subscription=${id}`} button="plain">
+            Replay changes
+          </Link>
+        </>
+      )}
+      {may('admin') && (
+        <Button kind="danger" onPress={() => setAsking(true)}>
+          Delete
+        </Button>
+      )}
       <ConfirmDialog
         title="Delete this subscription?"
         isOpen={asking}

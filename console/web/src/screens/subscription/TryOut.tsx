@@ -6,6 +6,7 @@ import { Button } from '@/design/Button';
 import { Card } from '@/design/Card';
 import { ErrorNote } from '@/design/ErrorNote';
 import { Note } from '@/design/Note';
+import { RoleNote } from '@/design/RoleNote';
 import { TriedChange } from './TriedChange';
 import styles from './subscription.module.css';
 
@@ -24,28 +25,24 @@ export interface TryOutProps {
 
 export function TryOut(props: TryOutProps): ReactNode {
   const { resource, onTry, busy, trial, error, stale } = props;
-  const { role, whyNot } = useRole();
-  const reason = whyNot('admin') ?? (resource === null ? 'Choose a resource first.' : undefined);
+  const { may } = useRole();
+  const reason = resource === null ? 'Choose a resource first.' : undefined;
   return (
     <Card
       title="Try it on the last changes"
       actions={
-        <Button onPress={onTry} busy={busy} disabledReason={reason}>
-          Try it
-        </Button>
+        may('admin') && (
+          <Button onPress={onTry} busy={busy} disabledReason={reason}>
+            Try it
+          </Button>
+        )
       }
     >
-      {role !== undefined && role !== 'admin' ? (
-        <p className={styles['soft']}>
-          Trying a setting needs role admin, since its answer tells what stands in rows. Your key has role{' '}
-          {role}.
-        </p>
-      ) : (
-        <p className={styles['soft']}>
-          Shows which of the last 20 real changes of this resource and action would have fired. Nothing is
-          sent or stored.
-        </p>
-      )}
+      <p className={styles['soft']}>
+        Shows which of the last 20 real changes of this resource and action would have fired. Nothing is sent
+        or stored.
+      </p>
+      <RoleNote needs="admin" to="try a setting: the answer tells what stands in rows" />
       {error !== null && error.refusals.length === 0 && <ErrorNote error={error} />}
       {error !== null && error.refusals.length > 0 && (
         <Note kind="bad" title="The setting was refused">

@@ -10,6 +10,7 @@ import { ErrorState } from '@/design/ErrorState';
 import { Link } from '@/design/Link';
 import { LoadMore } from '@/design/LoadMore';
 import { PageHeader } from '@/design/PageHeader';
+import { RoleNote } from '@/design/RoleNote';
 import { RelativeTime } from '@/design/RelativeTime';
 import { Skeleton } from '@/design/Skeleton';
 import { Table, type Column } from '@/design/Table';
@@ -71,7 +72,7 @@ function Narrowed({ changedFields, filter }: Pick<Row, 'changedFields' | 'filter
 
 export default function SubscriptionsScreen(): ReactNode {
   const [address] = useSearchParams();
-  const { may, whyNot } = useRole();
+  const { may } = useRole();
   const receiver = filtersOf(address).receiverId;
   const creation = receiver == null ? '/subscriptions/new' : `/subscriptions/new?receiver=${receiver}`;
   return (
@@ -80,16 +81,13 @@ export default function SubscriptionsScreen(): ReactNode {
         title="Subscriptions"
         description="Each sends the changes of one resource and action to one receiver."
         actions={
-          may('admin') ? (
+          may('admin') && (
             <Link to={creation} button="primary">
               New subscription
             </Link>
-          ) : (
-            <Button kind="primary" disabledReason={whyNot('admin')}>
-              New subscription
-            </Button>
           )
         }
+        note={<RoleNote needs="admin" to="make, change and delete subscriptions" />}
       />
       <ListFilters />
       <List />
