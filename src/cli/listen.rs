@@ -63,7 +63,9 @@ pub struct ListenArgs {
 
 /// Listens until Ctrl-C.
 pub async fn run(args: ListenArgs) -> Result<(), Failure> {
-    let secret = args.secret.as_deref().map(parse_secret).transpose()?;
+    // An empty variable is none: what a compose file makes of one that is not set.
+    let given = args.secret.as_deref().filter(|secret| !secret.is_empty());
+    let secret = given.map(parse_secret).transpose()?;
     let address = SocketAddr::new(args.address, args.port);
     let options = ReceiverOptions {
         address,

@@ -1,4 +1,5 @@
-//! The environment: `ROWHOOK_…` variables over what the file says.
+//! The environment: `ROWHOOK_…` variables over what the file says. `ROWHOOK_…_FILE` names a file that holds the value:
+//! what orchestrators mount as a secret.
 
 use std::collections::HashMap;
 
@@ -19,6 +20,8 @@ const NOT_SETTINGS: [&str; 4] = [
     "ROWHOOK_LOG_FORMAT",
     "ROWHOOK_SHARED_SECRET",
 ];
+/// What the name of a variable ends with that names a file with the value.
+const FILE_SUFFIX: &str = "_FILE";
 /// Variables of the tests.
 const TESTS_PREFIX: &str = "ROWHOOK_TEST_";
 
@@ -57,7 +60,10 @@ impl Environment {
             .collect();
         variables.sort();
         for (name, text) in variables {
-            over.lay(name, &text);
+            match name.strip_suffix(FILE_SUFFIX).map(str::to_owned) {
+                Some(setting) => over.lay_file(name, &setting, &text),
+                None => over.lay(name.clone(), &name, &text),
+            }
         }
         over
     }
@@ -77,14 +83,42 @@ impl Environment {
         name.cloned().map(Place::Variable)
     }
 
-    /// A variable's text is read as a TOML value where that fits the setting, else as a string, else as a list
-    /// of strings with commas between them.
-    fn lay(&mut self, variable: String, text: &str) {
-        let path: Vec<String> = variable[PREFIX.len()..]
-            .to_ascii_lowercase()
-            .split("__")
-            .map(str::to_owned)
-            .collect();
+    /// Lays what a file holds, without the line's end, as if `plain` had that for its text.
+    fn lay_file(&mut self, variable: String, plain: &str, file: &str) {
+        let path = path_of(plain);
+        let mistake = if !self.knows(&path) {
+            // Told as the unknown name that it is, whatever the file.
+            return self.lay(variable, plain, "");
+        } else if let Some(Place::Variable(other)) = self.place(&path.join(".")) {
+            format!("{other} sets it too; leave one of the two out")
+        } else {
+            match std::fs::read_to_string(file) {
+                Ok(text) => return self.lay(variable, plain, text.trim_end_matches(['\r', '\n'])),
+                Err(error) => {
+                    format!("{file}: can not be read: {error}; name a file that may be read here")
+                }
+            }
+        };
+        self.mistakes.push(Mistake {
+            place: Place::Variable(variable),
+            setting: path.join("."),
+            message: mistake,
+        });
+    }
+
+    /// Whether there is such a setting.
+    fn knows(&self, path: &[String]) -> bool {
+        let mut next = self.table.clone();
+        put(&mut next, path, Value::String(String::new()))
+            && of_table(&next)
+                .err()
+                .is_none_or(|message| UnknownName::of_field(&message).is_none())
+    }
+
+    /// A text is read as a TOML value where that fits the setting, else as a string, else as a list of strings with
+    /// commas between them. `plain`: the variable's name without what tells of a file.
+    fn lay(&mut self, variable: String, plain: &str, text: &str) {
+        let path = path_of(plain);
         let as_toml = toml::from_str::<Table>(&format!("value = {text}"))
             .ok()
             .and_then(|mut table| table.remove("value"));
@@ -138,6 +172,15 @@ impl Environment {
 
 fn is_setting(name: &str) -> bool {
     name.starts_with(PREFIX) && !NOT_SETTINGS.contains(&name) && !name.starts_with(TESTS_PREFIX)
+}
+
+/// The levels of a setting's name.
+fn path_of(variable: &str) -> Vec<String> {
+    variable[PREFIX.len()..]
+        .to_ascii_lowercase()
+        .split("__")
+        .map(str::to_owned)
+        .collect()
 }
 
 fn of_table(table: &Table) -> Result<Settings, String> {

@@ -159,6 +159,75 @@ mod tests {
     }
 
     #[test]
+    fn a_file_can_hold_a_value() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let url = file("url", "postgres://a:b@c/d\n");
+        let key = file("key", "12345\r\n");
+        let keys = file("keys", "one, two");
+        let proxy = file("proxy", "http://me:word@proxy.example:3128\n");
+        let settings = with(
+            "admin_key = \"of the file\"",
+            &[
+                ("ROWHOOK_DATABASE_URL_FILE", &url),
+                ("ROWHOOK_ADMIN_KEY_FILE", &key),
+                ("ROWHOOK_PREVIOUS_SECRET_KEYS_FILE", &keys),
+                ("ROWHOOK_RECEIVERS__PROXY_FILE", &proxy),
+            ],
+        );
+        // No former key is 32 bytes in base64: said with the variable's name, and without the key.
+        let text = settings.unwrap_err().to_string();
+        assert!(
+            text.starts_with("ROWHOOK_PREVIOUS_SECRET_KEYS_FILE: "),
+            "{text}"
+        );
+        assert!(!text.contains("two"), "{text}");
+        let loaded = with(
+            "admin_key = \"of the file\"",
+            &[
+                ("ROWHOOK_DATABASE_URL_FILE", &url),
+                ("ROWHOOK_ADMIN_KEY_FILE", &key),
+                ("ROWHOOK_RECEIVERS__PROXY_FILE", &proxy),
+                ("ROWHOOK_UNHEARD_OF_FILE", "/nowhere"),
+                ("ROWHOOK_DATABASE_URI_FILE", &url),
+            ],
+        )
+        .unwrap();
+        assert_eq!(loaded.settings.database_url, "postgres://a:b@c/d");
+        assert_eq!(loaded.settings.admin_key.as_deref(), Some("12345"));
+        let proxy = loaded.settings.receivers.proxy;
+        assert_eq!(proxy.as_deref(), Some("http://me:word@proxy.example:3128"));
+        let unknown = loaded.unknown_variables.iter();
+        let unknown: Vec<&str> = unknown.map(|one| one.name.as_str()).collect();
+        assert_eq!(
+            unknown,
+            ["ROWHOOK_DATABASE_URI_FILE", "ROWHOOK_UNHEARD_OF_FILE"]
+        );
+
+        let nowhere = folder.path().join("nowhere");
+        let variables = [
+            ("ROWHOOK_ADMIN_KEY", "1"),
+            ("ROWHOOK_ADMIN_KEY_FILE", &*key),
+            ("ROWHOOK_SECRET_KEY_FILE", nowhere.to_str().unwrap()),
+        ];
+        let text = with("", &variables).unwrap_err().to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert_eq!(
+            lines[0],
+            "ROWHOOK_ADMIN_KEY_FILE: ROWHOOK_ADMIN_KEY sets it too; leave one of the two out"
+        );
+        assert!(
+            lines[1].starts_with("ROWHOOK_SECRET_KEY_FILE: ")
+                && lines[1].contains("can not be read")
+        );
+    }
+
+    #[test]
     fn every_mistake_is_one_line_with_its_place() {
         let says = |file: &str, variables: &[(&str, &str)]| {
             let text = with(file, variables).unwrap_err().to_string();

@@ -35,6 +35,7 @@ mod layers;
 mod logs;
 mod operations;
 mod ordering;
+mod packaging;
 mod path;
 mod proxies;
 mod rebase;

@@ -9,9 +9,9 @@ use rowhook::{
 use crate::{signatures::json_documents::JsonDocuments, support::seed::seed};
 
 use super::{
-    page::Page,
-    program::Language,
-    signed::{Case, Verdicts, judged},
+    judges::Judge,
+    page::{Page, ion_files},
+    signed::{Case, Verdicts},
 };
 
 const URI: &str = "https://b\u{fc}cher.example/hooks?x=1&y=%20";
@@ -140,64 +140,110 @@ fn cases() -> Vec<(&'static str, Case, Verdicts)> {
     ]
 }
 
-fn judge(language: Language) {
+/// Shows a language all of them.
+fn judge(judge: Judge) {
     let (told, verdicts): (Vec<_>, Vec<_>) = cases()
         .into_iter()
         .map(|(name, case, verdicts)| ((name, case), verdicts))
         .unzip();
-    let given: Vec<Case> = told.iter().map(|(_, case)| case.clone()).collect();
-    let found = judged(language, &given);
-    for (((name, case), expected), found) in told.iter().zip(&verdicts).zip(&found) {
-        assert_eq!(found, expected, "{language:?}: {name}: {case:?}");
+    let mut given: Vec<Case> = told.iter().map(|(_, case)| case.clone()).collect();
+    let (seed, nasty) = documents();
+    given.extend(nasty.iter().map(|(case, _)| case.clone()));
+    let Some(found) = judge.verdicts(&given) else {
+        return;
+    };
+    let (found, of_nasty) = found.split_at(told.len());
+    for (((name, case), expected), found) in told.iter().zip(&verdicts).zip(found) {
+        assert_eq!(found, expected, "{judge:?}: {name}: {case:?}");
+    }
+    for ((case, expected), found) in nasty.iter().zip(of_nasty) {
+        let shown: String = case.body.chars().take(2000).collect();
+        assert_eq!(found, expected, "{judge:?}, seed {seed}: {shown}");
     }
 }
 
 #[test]
 fn python_accepts_what_is_sound_and_nothing_else() {
-    judge(Language::Python);
+    judge(Judge::Python);
 }
 
 #[test]
 fn node_accepts_what_is_sound_and_nothing_else() {
-    judge(Language::Node);
+    judge(Judge::Node);
 }
 
-/// The nasty documents that `signatures` shows to the guide's own function.
-fn documents(language: Language) {
+#[test]
+fn go_accepts_what_is_sound_and_nothing_else() {
+    judge(Judge::Go);
+}
+
+#[test]
+fn rust_accepts_what_is_sound_and_nothing_else() {
+    judge(Judge::Rust);
+}
+
+#[test]
+fn java_accepts_what_is_sound_and_nothing_else() {
+    judge(Judge::Java);
+}
+
+#[test]
+fn c_sharp_accepts_what_is_sound_and_nothing_else() {
+    judge(Judge::CSharp);
+}
+
+#[test]
+fn php_accepts_what_is_sound_and_nothing_else() {
+    judge(Judge::Php);
+}
+
+#[test]
+fn ruby_accepts_what_is_sound_and_nothing_else() {
+    judge(Judge::Ruby);
+}
+
+/// The nasty documents that `signatures` shows to the guide's own function, the last of each fifty with a signature that
+/// is another's; and the seed that they were made from.
+fn documents() -> (u64, Vec<(Case, Verdicts)>) {
     let seed = seed();
     let mut source = JsonDocuments::new(seed);
     let mut texts = JsonDocuments::fixed();
     texts.extend((0..DOCUMENTS).map(|_| source.document()));
     let secret = SharedSecret::generate();
-    let cases: Vec<Case> = texts
+    let cases: Vec<(Case, Verdicts)> = texts
         .iter()
         .filter(|data| ion_message(URI, data).is_ok())
         .map(|data| Case::by_ion(&secret, URI, data))
         .enumerate()
         .map(|(place, case)| match place % 50 {
-            49 => case.header("x-ion-signature", "AAAAAAAAAAAAAAAAAAAAAAAAAAA="),
-            _ => case,
+            49 => (
+                case.header("x-ion-signature", "AAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+                Verdicts::of(false, false),
+            ),
+            _ => (case, Verdicts::of(false, true)),
         })
         .collect();
     assert!(cases.len() > DOCUMENTS / 2, "seed {seed}: {}", cases.len());
-    for (place, (case, found)) in cases.iter().zip(judged(language, &cases)).enumerate() {
-        let shown: String = case.body.chars().take(2000).collect();
-        assert_eq!(
-            found,
-            Verdicts::of(false, place % 50 != 49),
-            "{language:?}, seed {seed}: {shown}"
-        );
+    (seed, cases)
+}
+
+/// Each file has the table of what Python prints to itself, so that it can be copied alone: they are one table.
+#[test]
+fn all_files_print_the_same_characters() {
+    let numbers = |file: &std::path::PathBuf| {
+        let text = std::fs::read_to_string(file).unwrap();
+        let (_, rest) = text.split_once("y c 1 ju 2 6").unwrap();
+        let (table, _) = rest.split_once("fcmt 6o").unwrap();
+        table
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let files = ion_files();
+    assert_eq!(files.len(), 7, "{files:?}");
+    for file in &files {
+        assert_eq!(numbers(file), numbers(&files[0]), "{file:?}");
     }
-}
-
-#[test]
-fn python_agrees_on_nasty_documents() {
-    documents(Language::Python);
-}
-
-#[test]
-fn node_agrees_on_nasty_documents() {
-    documents(Language::Node);
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! `docs/RECEIVING.md` is true: each of its code blocks is run here, against the real service where it is a
-//! receiver, and what the page says of them happens.
+//! `docs/RECEIVING.md` and `docs/VERIFYING.md` are true: each of their code blocks is run here, against the real service
+//! where it is a receiver, and what the pages say of them happens.
 
 mod functions;
+mod judges;
 mod page;
 mod program;
 mod receivers;
@@ -11,7 +12,10 @@ mod statements;
 use page::Page;
 
 /// Every block, and who runs it.
-const RUN: [&str; 12] = [
+const RUN: [&str; 19] = [
+    "Cargo.toml",       // functions.rs
+    "Verify.cs",        // functions.rs
+    "Verify.java",      // functions.rs
     "delivery.http",    // functions.rs, receivers.rs
     "gaps.sql",         // statements.rs
     "library.mjs",      // functions.rs
@@ -22,11 +26,15 @@ const RUN: [&str; 12] = [
     "receiver.mjs",     // receivers.rs
     "receiver.py",      // receivers.rs
     "receiver.sh",      // receivers.rs, through program.rs
+    "verify.go",        // functions.rs
     "verify.mjs",       // functions.rs
+    "verify.php",       // functions.rs
     "verify.py",        // functions.rs
+    "verify.rb",        // functions.rs
+    "verify.rs",        // functions.rs
 ];
 
 #[test]
-fn no_block_of_the_page_goes_untested() {
+fn no_block_of_the_pages_goes_untested() {
     assert_eq!(Page::read().names(), RUN);
 }

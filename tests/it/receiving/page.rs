@@ -1,9 +1,13 @@
-//! The code blocks of `docs/RECEIVING.md`. Each carries a file name behind its language, and can be saved
-//! under it.
+//! The code blocks of `docs/RECEIVING.md` and `docs/VERIFYING.md`. Each carries a file name behind its language, and can
+//! be saved under it.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
-/// The page.
+/// The two pages, as one.
 pub struct Page {
     blocks: BTreeMap<String, String>,
     /// What stands outside the blocks, on one line.
@@ -11,10 +15,14 @@ pub struct Page {
 }
 
 impl Page {
-    /// Reads the page. Fails at a block without a name, or at a name that comes twice.
+    /// Reads both pages. Fails at a block without a name, or at a name that comes twice.
     pub fn read() -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/RECEIVING.md");
-        let page = Self::of(&fs::read_to_string(path).unwrap());
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+        let pages = ["RECEIVING.md", "VERIFYING.md"];
+        let text: String = pages
+            .map(|name| fs::read_to_string(docs.join(name)).unwrap())
+            .concat();
+        let page = Self::of(&text);
         assert!(page.blocks.len() > 5, "the blocks were not found");
         page
     }
@@ -59,18 +67,26 @@ impl Page {
         block.unwrap_or_else(|| panic!("the page has no block {name}"))
     }
 
-    /// Writes every block, the page's module beside it, and the Node packages into a folder.
+    /// Writes every block, the files for `x-ion-signature` beside them, and the Node packages into a folder.
     pub fn save(&self, folder: &Path) {
         for (name, text) in &self.blocks {
             fs::write(folder.join(name), text).unwrap();
         }
-        let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/receiving/ion.mjs");
-        fs::copy(module, folder.join("ion.mjs")).unwrap();
+        for file in ion_files() {
+            fs::copy(&file, folder.join(file.file_name().unwrap())).unwrap();
+        }
         let packages = std::env::var_os("ROWHOOK_TEST_NODE_MODULES").expect(
             "ROWHOOK_TEST_NODE_MODULES names no directory with the Node package: run the tests with tests/run",
         );
         std::os::unix::fs::symlink(packages, folder.join("node_modules")).unwrap();
     }
+}
+
+/// The files that verify `x-ion-signature`, one for each language but Python.
+pub fn ion_files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/receiving");
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().path()).collect()
 }
 
 #[test]

@@ -1,11 +1,6 @@
 //! Deliveries that a test signs itself, and what the page's functions must say to them.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::collections::BTreeMap;
 
 use chrono::Utc;
 use rowhook::{
@@ -14,11 +9,6 @@ use rowhook::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-
-use super::{
-    page::Page,
-    program::{Language, python},
-};
 
 /// A delivery, as a function of the page is given it.
 #[derive(Clone, Debug, Serialize)]
@@ -136,30 +126,4 @@ impl Case {
         let pairs = self.headers.iter();
         pairs.map(|(name, value)| (&**name, &**value)).collect()
     }
-}
-
-/// What the page's functions say.
-pub fn judged(language: Language, cases: &[Case]) -> Vec<Verdicts> {
-    let folder = tempfile::tempdir().unwrap();
-    Page::read().save(folder.path());
-    let (interpreter, judge) = match language {
-        Language::Python => (python(), "judge.py"),
-        Language::Node => ("node".to_owned(), "judge.mjs"),
-    };
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/receiving");
-    fs::copy(source.join(judge), folder.path().join(judge)).unwrap();
-    // From a file: both sides would wait for each other over two full pipes.
-    let input = folder.path().join("cases.json");
-    fs::write(&input, serde_json::to_vec(cases).unwrap()).unwrap();
-    let output = Command::new(interpreter)
-        .arg(judge)
-        .current_dir(folder.path())
-        .stdin(fs::File::open(input).unwrap())
-        .stderr(Stdio::inherit())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{judge} failed: {}", output.status);
-    let verdicts: Vec<Verdicts> = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(verdicts.len(), cases.len());
-    verdicts
 }
