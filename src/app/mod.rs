@@ -68,7 +68,7 @@ use watched::install;
 
 pub use database::{connect_existing, connect_to_look, open, open_existing, sqlite_path};
 pub use start_error::StartError;
-pub use watched::{needed_resources, wanted_resources};
+pub use watched::{is_made_at_start, needed_resources, wanted_resources};
 
 /// How long a stop waits for what is in flight: longer than any timeout that is likely, shorter than
 /// the 30 s after which orchestrators kill.

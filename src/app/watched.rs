@@ -2,7 +2,7 @@
 
 use crate::{
     config::Settings,
-    domain::resource::{Catalogue, OnTruncate, Resource},
+    domain::resource::{Catalogue, OnTruncate, Resource, ResourceName},
     sample,
     store::{
         catalogue::{Installed, NOT_CONFIGURED, ResourceInstaller, WantedResource, take_off},
@@ -40,6 +40,15 @@ pub fn wanted_resources(settings: &Settings, dialect: Dialect) -> Vec<WantedReso
         wanted.push(receiver_health(dialect));
     }
     wanted
+}
+
+/// Whether a start makes the resource's table by itself where it is not there.
+pub fn is_made_at_start(settings: &Settings, dialect: Dialect, name: &ResourceName) -> bool {
+    let mut samples = sample::resources(dialect).into_iter();
+    let of_the_user = settings.resources.iter().any(|one| one.name == *name);
+    let of_the_sample = settings.sample && samples.any(|one| one.name == *name);
+    let of_rowhook = settings.receivers.announce_health && name.as_str() == RECEIVER_HEALTH;
+    !of_the_user && (of_the_sample || of_rowhook)
 }
 
 /// Receivers' health as a resource: each change of a receiver's state is a change of its row, which goes the way of every

@@ -5,6 +5,7 @@ use clap::Args;
 use crate::{
     app::{self, GRACE, Service, StartError},
     config::Settings,
+    store::catalogue::InstallError,
 };
 
 use super::{
@@ -79,6 +80,11 @@ async fn check(settings: &Settings) -> Result<(), Failure> {
             State::InForce => "triggers in force",
             State::OutOfDate | State::NotInstalled => "triggers will be put on",
             State::NotConfigured => "not configured, but still logged",
+            State::Unwatchable(InstallError::NoTable { .. })
+                if app::is_made_at_start(settings, db.dialect(), &one.name) =>
+            {
+                "the table will be made, and triggers put on"
+            }
             State::Unwatchable(error) => {
                 faults.push(error.to_string());
                 continue;
