@@ -19,6 +19,8 @@ const SCREENS: readonly Screen[] = [
   { name: 'overview', path: '/' },
   { name: 'receivers', path: '/receivers' },
   { name: 'receiver', path: '/receivers/1' },
+  { name: 'throttle', path: '/receivers/1/throttle' },
+  { name: 'secret', path: '/receivers/1/secret' },
   { name: 'subscriptions', path: '/subscriptions' },
   { name: 'subscription', path: '/subscriptions/1' },
   { name: 'events', path: '/events' },

@@ -3,11 +3,11 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { signInFromAddress } from './api/key';
 import { App } from './app/App';
-import { applyTheme } from './design/theme';
+import { followTheme } from './design/theme';
 import './design/tokens.css';
 import './design/reset.css';
 
-applyTheme();
+followTheme();
 // Before anything is drawn: a link that carries the key shows its page and never the sign-in.
 signInFromAddress();
 window.addEventListener('hashchange', signInFromAddress);

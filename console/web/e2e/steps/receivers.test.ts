@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { accessibilityFaults, openBrowser, openPage } from '../browser';
+import { CLIENT } from '../certificate';
 import { openStage, type Stage } from '../stage';
 
 let stage: Stage;
@@ -151,7 +152,7 @@ test('a receiver is made, subscribed, throttled, broken, mended, rotated and del
   await page.getByText('healthy', { exact: true }).waitFor();
 
   // Both secrets sign for the overlap.
-  await page.getByRole('tab', { name: 'Secret' }).click();
+  await page.getByRole('tab', { name: 'Secret and certificate' }).click();
   await page.getByRole('button', { name: 'Rotate secret' }).click();
   await page.getByRole('alertdialog').getByRole('button', { name: 'Rotate secret' }).click();
   const renewed = await page
@@ -163,6 +164,26 @@ test('a receiver is made, subscribed, throttled, broken, mended, rotated and del
   await page.getByRole('button', { name: 'I have kept it' }).click();
   await sendTest(page, 'delivered');
   assert.ok(received.at(-1)?.['x-ion-signature-previous']);
+
+  // A certificate that is none is refused with its field; one that fits its key is shown, and taken away again.
+  await page.getByRole('tab', { name: 'Secret and certificate' }).click();
+  await page.getByRole('button', { name: 'Set certificate' }).click();
+  const form = page.getByRole('dialog', { name: 'Client certificate for Orders' });
+  await form.getByLabel('Certificate (PEM)').fill('no certificate');
+  await form.getByLabel('Private key (PEM)').fill(CLIENT.key);
+  assert.deepEqual(await accessibilityFaults(page), []);
+  await form.getByRole('button', { name: 'Set certificate' }).click();
+  await form
+    .getByText(/^must|^is|^holds|^has/)
+    .first()
+    .waitFor();
+  await form.getByLabel('Certificate (PEM)').fill(CLIENT.certificate);
+  await form.getByRole('button', { name: 'Set certificate' }).click();
+  await page.getByText('The client certificate is set').waitFor();
+  await page.getByRole('region', { name: 'Client certificate' }).getByText('CN=rowhook').first().waitFor();
+  await page.getByRole('button', { name: 'Remove certificate' }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Remove certificate' }).click();
+  await page.getByText('The client certificate is removed').waitFor();
 
   // Deleted only by its name.
   await page.getByRole('button', { name: 'More actions' }).click();

@@ -132,6 +132,10 @@ async function walk(role: LesserRole): Promise<void> {
     for (const name of adminOnly)
       assert.equal(await control(page, name).count(), 0, `${path} has ${name} for a ${role}`);
     assert.equal(await page.getByText('Your key may not do this').count(), 0, path);
+    // What opens is looked at too, such as the figures below a chart.
+    await page.evaluate(() => {
+      for (const details of document.querySelectorAll('details')) details.open = true;
+    });
     // The editor of the playground is another project's page; its step looks at it.
     if (path !== '/playground') assert.deepEqual(await accessibilityFaults(page), [], path);
   }

@@ -1,5 +1,5 @@
 /**
- * A short list as a table. On a phone it scrolls within itself. A row with `href` is a link: its first cell holds
+ * A short list as a table. On a phone it scrolls within itself, or with `stack` its rows become blocks of lines. A row with `href` is a link: its first cell holds
  * it, and the whole row can be pressed. For hundreds of rows there is VirtualTable.
  */
 import type { ReactNode } from 'react';
@@ -25,14 +25,22 @@ export interface TableProps<Row> {
   readonly rows: readonly Row[];
   readonly rowKey: (row: Row) => string | number;
   readonly href?: ((row: Row) => string | undefined) | undefined;
+  readonly stack?: boolean | undefined;
 }
 
-export function Table<Row>({ label, columns, rows, rowKey, href }: TableProps<Row>): ReactNode {
+export function Table<Row>({
+  label,
+  columns,
+  rows,
+  rowKey,
+  href,
+  stack = false,
+}: TableProps<Row>): ReactNode {
   return (
     // A part of the page that scrolls must be reached by the keyboard.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
     <div className={styles['scroll']} role="region" aria-label={label} tabIndex={0}>
-      <table className={styles['table']} aria-label={label}>
+      <table className={names(styles['table'], stack && styles['stack'])} aria-label={label}>
         <thead>
           <tr>
             {columns.map((column) => (
@@ -48,7 +56,7 @@ export function Table<Row>({ label, columns, rows, rowKey, href }: TableProps<Ro
             return (
               <tr key={rowKey(row)} className={target === undefined ? undefined : styles['pressable']}>
                 {columns.map((column, at) => (
-                  <td key={column.id} className={cellLook(column)}>
+                  <td key={column.id} className={cellLook(column)} data-label={column.header}>
                     {at === 0 && target !== undefined ? (
                       <Link to={target} className={styles['whole'] ?? ''}>
                         {column.cell(row)}

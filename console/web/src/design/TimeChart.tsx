@@ -5,6 +5,7 @@
 import { useEffect, useMemo, useRef, useSyncExternalStore, type ReactNode } from 'react';
 import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { lonePoints } from './lonePoints';
 import { currentLook, onLookChange } from './theme';
 import { exactTime, localTime, tickTime } from './time';
 import styles from './TimeChart.module.css';
@@ -75,7 +76,11 @@ export function TimeChart(props: TimeChartProps): ReactNode {
               label: name,
               stroke: colour(`--chart-${tone}`),
               width: 1.5,
-              points: { show: false },
+              points: {
+                show: true,
+                size: 6,
+                filter: (chart: UPlot, at: number) => lonePoints(chart.data[at] ?? []),
+              },
               ...(filled ? { fill: `${colour(`--chart-${tone}`)}22` } : {}),
             }),
           ),

@@ -10,16 +10,20 @@ export function currentTheme(): Theme {
   return THEMES.find((theme) => theme === stored) ?? 'system';
 }
 
-export function applyTheme(): void {
-  const theme = currentTheme();
-  if (theme === 'system') delete document.documentElement.dataset['theme'];
-  else document.documentElement.dataset['theme'] = theme;
+/** Begins to follow the theme, before anything is drawn. */
+export function followTheme(): void {
+  applyLook();
+  darkSystem().addEventListener('change', applyLook);
+}
+
+function applyLook(): void {
+  document.documentElement.dataset['theme'] = currentLook();
 }
 
 export function chooseTheme(theme: Theme): void {
   if (theme === 'system') localStorage.removeItem(STORED);
   else localStorage.setItem(STORED, theme);
-  applyTheme();
+  applyLook();
   for (const listener of listeners) listener();
 }
 

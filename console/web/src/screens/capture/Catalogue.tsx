@@ -100,6 +100,7 @@ export function Catalogue({ tables }: { readonly tables: readonly Watched[] }): 
       )}
       <ErrorNote error={error} />
       <Table
+        stack
         label="Watched tables"
         columns={COLUMNS}
         rows={rows}

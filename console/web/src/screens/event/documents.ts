@@ -36,15 +36,19 @@ export const EventDocument = graphql(`
       attemptCount
       error
       deliveryAttempts {
-        number
-        startedAt
-        durationMs
-        responseStatus
-        responseHeaders
-        responseData
-        error
+        ...AttemptParts
       }
     }
+  }
+
+  fragment AttemptParts on WebhookDeliveryAttempt {
+    number
+    startedAt
+    durationMs
+    responseStatus
+    responseHeaders
+    responseData
+    error
   }
 `);
 

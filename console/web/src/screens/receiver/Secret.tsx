@@ -11,6 +11,7 @@ import { Select } from '@/design/Select';
 import { duration } from '@/design/time';
 import { SecretOnce } from '../receivers/SecretOnce';
 import { VerifyCode } from '../receivers/VerifyCode';
+import { ClientCertificate } from './ClientCertificate';
 import { RotateSecretDocument } from './documents';
 import type { Receiver } from './parts';
 import styles from './receiver.module.css';
@@ -26,6 +27,7 @@ export function Secret({ receiver }: { readonly receiver: Receiver }): ReactNode
   return (
     <div className={styles['stack']}>
       <Rotation receiver={receiver} />
+      <ClientCertificate receiver={receiver} />
       <Card title="Code to verify a delivery">
         <VerifyCode receiver={receiver} />
       </Card>

@@ -13,7 +13,7 @@ import { ChangedMeanwhile } from './ChangedMeanwhile';
 import { UpdateReceiverDocument } from './documents';
 import { receiverKey, type Receiver } from './parts';
 import { SchedulePreview } from './SchedulePreview';
-import { changesOf, draftOf, policyOf, type ThrottleDraft } from './throttleDraft';
+import { changesOf, defaultBurst, draftOf, policyOf, type ThrottleDraft } from './throttleDraft';
 import styles from './receiver.module.css';
 
 const FIELDS = [
@@ -93,8 +93,8 @@ export function ThrottleAndRetry({ receiver }: { readonly receiver: Receiver }):
           />
           <NumberField
             label="Burst"
-            description="How many may start at once after a pause."
-            placeholder="a tenth of a second’s worth"
+            description="How many may start at once after a pause. By default a tenth of a second’s worth."
+            placeholder={draft.perSecond === null ? '' : String(defaultBurst(draft.perSecond))}
             isDisabled={locked || draft.perSecond === null}
             value={draft.perSecond === null ? null : draft.burst}
             onChange={(burst) => set({ burst })}

@@ -41,6 +41,7 @@ export const ReceiverDocument = graphql(`
     ordering
     clientCertificate {
       subject
+      issuer
       validUntil
     }
     subscriptions {
@@ -229,13 +230,7 @@ export const TestEventDocument = graphql(`
       responseData
       requestData
       deliveryAttempts {
-        number
-        startedAt
-        durationMs
-        responseStatus
-        responseHeaders
-        responseData
-        error
+        ...AttemptParts
       }
     }
   }

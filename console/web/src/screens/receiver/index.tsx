@@ -113,7 +113,7 @@ function ReceiverTabs({ receiver, stats, tab = 'activity' }: ReceiverTabsProps):
       content: () => <Headers receiver={receiver} />,
     },
     { id: 'throttle', label: 'Throttle and retry', content: () => <ThrottleAndRetry receiver={receiver} /> },
-    { id: 'secret', label: 'Secret', content: () => <Secret receiver={receiver} /> },
+    { id: 'secret', label: 'Secret and certificate', content: () => <Secret receiver={receiver} /> },
     { id: 'test', label: 'Test delivery', content: () => <TestDelivery receiver={receiver} /> },
   ];
   const chosen = items.find(({ id }) => id === tab);

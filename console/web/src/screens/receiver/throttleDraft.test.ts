@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_POLICY } from './schedule';
-import { changesOf, draftOf, policyOf } from './throttleDraft';
+import { changesOf, defaultBurst, draftOf, policyOf } from './throttleDraft';
 
 const draft = draftOf({
   rateLimit: { perSecond: 2, burst: 1 },
@@ -39,4 +39,8 @@ describe('the draft of throttle and retry', () => {
     expect(changesOf(draft, { ...draft, perSecond: null })).toEqual({ rateLimit: null });
     expect(changesOf(draft, { ...draft, burst: null })).toEqual({ rateLimit: { perSecond: 2, burst: null } });
   });
+});
+
+it('a throttle that names no burst gets a tenth of a second’s worth', () => {
+  expect([0.5, 10, 25].map(defaultBurst)).toEqual([1, 1, 3]);
 });

@@ -21,6 +21,11 @@ export const POLICY_PARTS = ['maxAttempts', 'initialDelayMs', 'multiplier', 'max
 
 type Settings = Pick<Receiver, 'rateLimit' | 'maxInFlight' | 'timeoutMs' | 'ordering' | 'retryPolicy'>;
 
+/** The API's default of a throttle that names no burst. */
+export function defaultBurst(perSecond: number): number {
+  return Math.max(1, Math.ceil(perSecond / 10));
+}
+
 export function draftOf({
   rateLimit,
   maxInFlight,

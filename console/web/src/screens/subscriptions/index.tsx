@@ -131,6 +131,7 @@ function List(): ReactNode {
   return (
     <>
       <Table
+        stack
         label="Subscriptions"
         columns={COLUMNS}
         rows={rows}
