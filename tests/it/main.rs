@@ -29,6 +29,7 @@ mod graphql_api;
 mod guardian;
 mod hand_over;
 mod in_time;
+mod incidents;
 mod instances;
 mod large_window;
 mod layers;

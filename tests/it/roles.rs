@@ -16,7 +16,9 @@ const ENTRY: &str = "[[resources]]\nname = \"ITEM\"\ntable = \"app.items\"\n";
 /// The page's SQL, with roles of this test's own in place of the page's.
 fn of_the_page(rename: &impl Fn(&str) -> String) -> Vec<String> {
     let page = include_str!("../../docs/OPERATING.md");
-    let blocks = page.split("```sql\n").skip(1);
+    let (_, chapter) = page.split_once("\n## Two roles on PostgreSQL\n").unwrap();
+    let chapter = chapter.split("\n## ").next().unwrap();
+    let blocks = chapter.split("```sql\n").skip(1);
     blocks
         .map(|block| rename(block.split("```").next().unwrap()))
         .collect()
