@@ -23,7 +23,10 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/root/.npm \
     ROWHOOK_CONSOLE=required cargo build --release --locked --bin rowhook \
     && install -D -m 0755 target/release/rowhook /out/rowhook \
-    && install -d -m 0750 /out/data
+    && install -d -m 0750 /out/data \
+    # A build that found the console in its cache has not installed the packages whose licences are asked for.
+    && { [ -d console/web/node_modules ] || npm --prefix console/web ci --no-audit --no-fund; } \
+    && node packaging/licenses.mjs /out/THIRD-PARTY-LICENSES.txt
 
 # Debian slim rather than distroless: a little larger, but with a shell and apt for whoever has to look inside a
 # running container. rowhook itself needs glibc, which is here, and certificate authorities, which the builder has.
@@ -31,6 +34,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 FROM debian:12.12-slim AS runtime
 COPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=builder /out/rowhook /usr/local/bin/rowhook
+COPY --from=builder /out/THIRD-PARTY-LICENSES.txt /usr/share/doc/rowhook/THIRD-PARTY-LICENSES.txt
 COPY LICENSE /usr/share/doc/rowhook/LICENSE
 # A numeric owner: Kubernetes' runAsNonRoot can not check a name. A new named volume takes over the folder's
 # owner; a bind mount must be made writable for 10001 by whoever mounts it.

@@ -2,7 +2,8 @@
 // Writes what the binary holds beside rowhook's own code, crates and npm packages of the console, with their licences and
 // their texts: `packaging/licenses [FILE]` (default: THIRD-PARTY-LICENSES.txt). They ask that it goes with a release.
 //
-// By the lock files, out of the sources that a build has fetched: build first, with the console.
+// By the lock files, out of the sources that a build has fetched; the npm packages have to be installed (npm ci in
+// console/web, which the build of the console does).
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -25,7 +26,7 @@ const texts = (folder) =>
 
 // What the binary's crate depends on for running, and what that depends on; neither for building nor for tests.
 function crates() {
-  const told = run(root, "cargo", "metadata", "--locked", "--offline", "--format-version", "1", "--filter-platform",
+  const told = run(root, "cargo", "metadata", "--locked", "--format-version", "1", "--filter-platform",
     "x86_64-unknown-linux-gnu");
   const { packages, resolve: graph } = JSON.parse(told);
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
