@@ -33,10 +33,10 @@ pub struct FanOutPage {
 #[rtype(result = "()")]
 pub struct Wake;
 
-/// Room 3 to room 4: what came of an event. Answered when it is written.
+/// Room 3 to room 4: what came of events. Answered when all was tried, with those that could not be written.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<(), StoreError>")]
-pub struct Record(pub Outcome);
+#[rtype(result = "Vec<Arc<Outcome>>")]
+pub struct Record(pub Vec<Arc<Outcome>>);
 
 /// The guardian to a stage: finish what you have begun, then stop.
 #[derive(Clone, Copy, Debug, Message)]

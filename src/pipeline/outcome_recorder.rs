@@ -45,13 +45,18 @@ pub struct RecorderParts {
     pub status: Status,
 }
 
-type Answer = oneshot::Sender<Result<(), StoreError>>;
+/// What one sender handed over at once.
+struct HandedOver {
+    outcomes: Vec<Arc<Outcome>>,
+    /// Gets what could not be written.
+    answer: oneshot::Sender<Vec<Arc<Outcome>>>,
+}
 
 /// The stage.
 pub struct OutcomeRecorder {
     parts: RecorderParts,
     lifeline: Lifeline,
-    gathered: Vec<(Outcome, Answer)>,
+    gathered: Vec<HandedOver>,
     writing: bool,
     finishing: bool,
     outage: Outage,
@@ -84,10 +89,11 @@ impl OutcomeRecorder {
             return;
         }
         self.writing = true;
-        let rest = self.gathered.split_off(self.gathered.len().min(BATCH));
-        let batch = std::mem::replace(&mut self.gathered, rest);
-        let (outcomes, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-        let outcomes = Rc::new(outcomes);
+        let batch = self.next_batch();
+        let outcomes: Rc<[_]> = batch
+            .iter()
+            .flat_map(|handed| handed.outcomes.iter().cloned())
+            .collect();
         let work = self.lifeline.pulse().work();
         let (log, written) = (self.parts.log.clone(), outcomes.clone());
         let began = Instant::now();
@@ -98,8 +104,21 @@ impl OutcomeRecorder {
         };
         ctx.spawn(write.into_actor(self).map(move |results, recorder, ctx| {
             let took = began.elapsed();
-            recorder.written(&outcomes, answers, results, took, ctx);
+            recorder.written(batch, results, took, ctx);
         }));
+    }
+
+    /// What has gathered, up to the first that is too much for one statement.
+    fn next_batch(&mut self) -> Vec<HandedOver> {
+        let mut size = 0;
+        let fits = self.gathered.iter().take_while(|handed| {
+            let first = size == 0;
+            size += handed.outcomes.len();
+            first || size <= BATCH
+        });
+        let count = fits.count();
+        let rest = self.gathered.split_off(count);
+        std::mem::replace(&mut self.gathered, rest)
     }
 
     fn write_next(&mut self, ctx: &mut Context<Self>) {
@@ -109,32 +128,38 @@ impl OutcomeRecorder {
 
     fn written(
         &mut self,
-        outcomes: &[Outcome],
-        answers: Vec<Answer>,
+        batch: Vec<HandedOver>,
         results: Vec<Result<(), StoreError>>,
         took: Duration,
         ctx: &mut Context<Self>,
     ) {
         let mut failed = None;
-        let mut well = Vec::with_capacity(outcomes.len());
-        for ((outcome, answer), result) in outcomes.iter().zip(answers).zip(results) {
-            match &result {
-                Ok(_) => {
-                    self.count(outcome);
-                    well.push(outcome);
-                }
-                Err(error) => {
-                    failed.get_or_insert_with(|| format!("event {}: {error}", outcome.event_id));
+        let tried = results.len();
+        let mut well = Vec::with_capacity(tried);
+        let mut results = results.into_iter();
+        for HandedOver { outcomes, answer } in batch {
+            let mut left = Vec::new();
+            for (outcome, result) in outcomes.into_iter().zip(&mut results) {
+                match result {
+                    Ok(()) => {
+                        self.count(&outcome);
+                        well.push(outcome);
+                    }
+                    Err(error) => {
+                        let tell = || format!("event {}: {error}", outcome.event_id);
+                        failed.get_or_insert_with(tell);
+                        left.push(outcome);
+                    }
                 }
             }
             // A sender that has ended meanwhile does not wait any more.
-            let _gone = answer.send(result);
+            let _gone = answer.send(left);
         }
-        self.log.written(well.into_iter());
+        self.log.written(well.iter().map(|outcome| &**outcome));
         let pause = match failed {
             None => {
                 self.outage.is_over();
-                let many = outcomes.len() >= MANY && !self.finishing;
+                let many = tried >= MANY && !self.finishing;
                 many.then(|| took.min(LONGEST_GATHERING))
             }
             Some(error) => {
@@ -162,7 +187,7 @@ impl OutcomeRecorder {
 
 /// Writes a batch. One that the database refuses is written outcome by outcome, so that a single one
 /// it can not take holds up no other receiver.
-async fn record_all(log: &dyn OutcomeLog, outcomes: &[Outcome]) -> Vec<Result<(), StoreError>> {
+async fn record_all(log: &dyn OutcomeLog, outcomes: &[Arc<Outcome>]) -> Vec<Result<(), StoreError>> {
     match log.record(outcomes).await {
         Ok(()) => outcomes.iter().map(|_| Ok(())).collect(),
         Err(StoreError::Unavailable(why)) => {
@@ -190,19 +215,19 @@ impl Actor for OutcomeRecorder {
 }
 
 impl Handler<Record> for OutcomeRecorder {
-    type Result = ResponseFuture<Result<(), StoreError>>;
+    type Result = ResponseFuture<Vec<Arc<Outcome>>>;
 
     fn handle(&mut self, record: Record, ctx: &mut Context<Self>) -> Self::Result {
         let (answer, wait) = oneshot::channel();
-        self.gathered.push((record.0, answer));
+        let outcomes = record.0;
+        let all = outcomes.clone();
+        self.gathered.push(HandedOver { outcomes, answer });
         if !self.writing {
             // After the messages that are in the mailbox now, so that they share the batch.
             ctx.run_later(Duration::ZERO, |recorder, ctx| recorder.write(ctx));
         }
-        Box::pin(async move {
-            wait.await
-                .unwrap_or_else(|_| Err(StoreError::Unavailable("the recorder ended".to_owned())))
-        })
+        // The recorder ended before it could tell: none counts as written.
+        Box::pin(async move { wait.await.unwrap_or(all) })
     }
 }
 

@@ -4,7 +4,7 @@
 //! or parked (behind a waiting event of the same row). Only failures park: a delivery that succeeds at
 //! once costs one insert and one update.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -122,5 +122,5 @@ pub trait EventQueue: Send + Sync {
 pub trait OutcomeLog: Send + Sync {
     /// Writes outcomes in one transaction. Writing one again changes nothing, so a caller that did
     /// not hear the answer simply repeats it. A delivery counts whatever was written before it.
-    async fn record(&self, outcomes: &[Outcome]) -> Result<(), StoreError>;
+    async fn record(&self, outcomes: &[Arc<Outcome>]) -> Result<(), StoreError>;
 }

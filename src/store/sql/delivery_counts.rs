@@ -3,7 +3,10 @@
 //! The outcome log hands in what it has written, within the same transaction: an outcome that is written
 //! again is not counted again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, QueryResult};
@@ -63,7 +66,7 @@ pub(super) fn written(rows: &[QueryResult]) -> Result<HashMap<EventId, Written>,
 /// Counts these outcomes as far as they were written at `now`.
 pub(super) async fn count(
     txn: &Txn,
-    outcomes: &[Outcome],
+    outcomes: &[Arc<Outcome>],
     written: &HashMap<EventId, Written>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {

@@ -6,7 +6,10 @@
 
 use std::{
     collections::HashMap,
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -60,7 +63,7 @@ impl SqlOutcomes {
 
 #[async_trait]
 impl OutcomeLog for SqlOutcomes {
-    async fn record(&self, outcomes: &[Outcome]) -> Result<(), StoreError> {
+    async fn record(&self, outcomes: &[Arc<Outcome>]) -> Result<(), StoreError> {
         if outcomes.is_empty() {
             return Ok(());
         }
@@ -129,7 +132,7 @@ fn push(batch: &mut Batch<13>, outcome: &Outcome) {
     ]);
 }
 
-fn batch(dialect: Dialect, outcomes: &[Outcome]) -> Batch<13> {
+fn batch(dialect: Dialect, outcomes: &[Arc<Outcome>]) -> Batch<13> {
     let mut batch = Batch::new(dialect, &OUTCOME_COLUMNS);
     for outcome in outcomes {
         push(&mut batch, outcome);
@@ -145,7 +148,7 @@ const APPLIES: &str = "+e.state in (0, 1, 2, 5) and (e.attempt_count = b.before
 
 /// The attempt that stands in the event's row moves to `attempts` before the next one takes its place, or
 /// the reason why none was made.
-async fn keep_earlier_attempts(txn: &Txn, outcomes: &[Outcome]) -> Result<(), StoreError> {
+async fn keep_earlier_attempts(txn: &Txn, outcomes: &[Arc<Outcome>]) -> Result<(), StoreError> {
     let dialect = txn.dialect();
     let values = batch(dialect, outcomes).into_values();
     txn.execute_raw(txn.statement(&keep_earlier_attempts_sql(dialect), values))
@@ -171,7 +174,7 @@ pub fn keep_earlier_attempts_sql(dialect: Dialect) -> String {
 /// cancelled meanwhile stays so, unless it was delivered after all.
 async fn update_events(
     txn: &Txn,
-    outcomes: &[Outcome],
+    outcomes: &[Arc<Outcome>],
     now: DateTime<Utc>,
 ) -> Result<HashMap<EventId, Written>, StoreError> {
     let dialect = txn.dialect();

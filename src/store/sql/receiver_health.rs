@@ -4,7 +4,10 @@
 //! still on its way from the sender by a jump of that number. `state`, `reason` and `since` change together and only
 //! when the state does, since the table can be watched.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -81,7 +84,7 @@ pub(super) fn one_of(states: &[HealthState]) -> Condition {
 /// waits for it at once.
 pub(super) async fn written(
     txn: &Txn,
-    outcomes: &[Outcome],
+    outcomes: &[Arc<Outcome>],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let mut newest: BTreeMap<i32, &ReceiverHealth> = BTreeMap::new();

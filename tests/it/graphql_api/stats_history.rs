@@ -170,7 +170,7 @@ async fn record_something(house: &House, receiver: i64) {
         recovered: false,
     };
     let log = SqlOutcomes::new(house.db.clone());
-    log.record(&[outcome]).await.unwrap();
+    log.record(&[outcome.into()]).await.unwrap();
 }
 
 async fn what_can_not_be_asked_is_refused(database: TestDatabase) {

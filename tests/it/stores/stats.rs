@@ -1,6 +1,6 @@
 //! Figures on deliveries: what they count, and what reading them costs in a long log.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use rowhook::{
@@ -85,6 +85,11 @@ async fn what_waits_is_counted(database: TestDatabase) {
     }
 }
 
+async fn record(log: &SqlOutcomes, outcomes: &[Outcome]) {
+    let outcomes: Vec<_> = outcomes.iter().cloned().map(Arc::new).collect();
+    log.record(&outcomes).await.unwrap();
+}
+
 fn outcome(event: i64, receiver: i32, verdict: Verdict, attempted: bool) -> Outcome {
     let attempt = Attempt {
         started_at: Utc::now(),
@@ -144,11 +149,11 @@ async fn outcomes_are_counted_once(database: TestDatabase) {
         outcome(8, 2, again, false),
     ];
     batch[4].redelivery = 1;
-    log.record(&batch).await.unwrap();
+    record(&log, &batch).await;
     // Written again, as after an answer that was not heard, and beside one that is new.
     batch.push(outcome(4, 1, Verdict::Failed, true));
-    log.record(&batch).await.unwrap();
-    log.record(&batch).await.unwrap();
+    record(&log, &batch).await;
+    record(&log, &batch).await;
 
     let all = stats.deliveries().await.unwrap();
     let each = stats.deliveries_of(&receivers).await.unwrap();
@@ -178,9 +183,7 @@ async fn outcomes_are_counted_once(database: TestDatabase) {
     assert_eq!(stats.deliveries().await.unwrap().success_rate, None);
     stored::insert_event(&db, event(2, 0, ago(1))).await;
     let anew = SqlOutcomes::new(db.clone());
-    anew.record(&[outcome(9, 2, Verdict::Delivered, true)])
-        .await
-        .unwrap();
+    record(&anew, &[outcome(9, 2, Verdict::Delivered, true)]).await;
     assert_eq!(
         number(&db, "select count(*) from rowhook.delivery_counts").await,
         1

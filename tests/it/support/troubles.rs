@@ -335,7 +335,7 @@ impl DeliveryTargets for Troubled<dyn DeliveryTargets> {
 
 #[async_trait]
 impl OutcomeLog for Troubled<dyn OutcomeLog> {
-    async fn record(&self, outcomes: &[Outcome]) -> Result<(), StoreError> {
+    async fn record(&self, outcomes: &[Arc<Outcome>]) -> Result<(), StoreError> {
         self.troubles.meet(Point::Record).await?;
         self.door.record(outcomes).await?;
         self.troubles.meet(Point::Recorded).await

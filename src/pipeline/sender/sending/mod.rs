@@ -33,6 +33,7 @@ use crate::{
 
 use super::{Link, SenderParts, attempt::Done, lookahead::Lookahead};
 use bodies::{Bodies, Held};
+use settling::Recorded;
 
 /// Events read at once; the view is filled again when it falls below half of it.
 const PAGE: u32 = 500;
@@ -81,7 +82,11 @@ pub struct Sending {
     orphans_at: Instant,
     attempts: JoinSet<Done>,
     under_way: HashMap<Id, DueEvent>,
-    recording: JoinSet<Outcome>,
+    /// What ended since outcomes were handed to the recorder last.
+    ended: Vec<Arc<Outcome>>,
+    recording: JoinSet<Recorded>,
+    /// Outcomes that are not written yet, handed over or not.
+    unrecorded: usize,
     rows_under_way: HashMap<EventId, RowHashes>,
     busy_until: Instant,
     /// How the receiver does: what is written of it, or what is about to be.
@@ -127,7 +132,9 @@ impl Sending {
             orphans_at: now,
             attempts: JoinSet::new(),
             under_way: HashMap::new(),
+            ended: Vec::new(),
             recording: JoinSet::new(),
+            unrecorded: 0,
             rows_under_way: HashMap::new(),
             busy_until: now + LINGER,
             health: ReceiverHealth::default(),
@@ -157,16 +164,15 @@ impl Sending {
                     Err(error) => nap = self.fails(&error),
                 }
             }
-            if ending && self.attempts.is_empty() && self.recording.is_empty() {
+            self.hand_over();
+            if ending && self.attempts.is_empty() && self.unrecorded == 0 {
                 break;
             }
             let asking = self.loading_since.map(|since| self.pulse.work_since(since));
             tokio::select! {
                 Some(done) = self.attempts.join_next_with_id() => self.attempt_ended(done),
                 Some(written) = self.recording.join_next() => {
-                    if let Ok(outcome) = written {
-                        self.outcome_written(&outcome).await;
-                    }
+                    self.recorded(written).await;
                 }
                 Some(read) = self.loading.join_next() => {
                     failed = self.read_ahead_ended(read).err();
@@ -180,10 +186,9 @@ impl Sending {
                 self.attempt_ended(done);
             }
             while let Some(written) = self.recording.try_join_next() {
-                if let Ok(outcome) = written {
-                    self.outcome_written(&outcome).await;
-                }
+                self.recorded(written).await;
             }
+            self.hand_over();
         }
     }
 
@@ -328,7 +333,7 @@ impl Sending {
         let limit = target.receiver.max_in_flight;
         let limit = limit.unwrap_or(self.parts.defaults.max_in_flight) as usize;
         let limit = self.trial.map_or(limit, |trial| limit.min(trial.at_once));
-        if self.recording.len() >= UNRECORDED {
+        if self.unrecorded >= UNRECORDED {
             return 0;
         }
         limit.saturating_sub(self.attempts.len())

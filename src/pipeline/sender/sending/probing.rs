@@ -138,7 +138,7 @@ impl Sending {
         let Some(probing) = self.health.probing else {
             return Ok(Turn::Wait(Duration::ZERO));
         };
-        if !self.attempts.is_empty() || !self.recording.is_empty() {
+        if !self.attempts.is_empty() || self.unrecorded > 0 {
             return Ok(Turn::Wait(LONGEST_NAP));
         }
         let pause = (probing.next_at - Utc::now()).to_std().unwrap_or_default();

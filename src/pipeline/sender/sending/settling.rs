@@ -1,7 +1,11 @@
 //! Attempts: starting them as the throttle and the lease allow, and handing what came of them to the
 //! recorder. An event is forgotten only when its outcome is written.
 
-use std::{rc::Rc, time::Instant};
+use std::{
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use chrono::{TimeDelta, Utc};
 use tokio::task::{Id, JoinError};
@@ -14,8 +18,7 @@ use crate::{
         receiver::DeliveryTarget,
     },
     pipeline::{
-        messages::{Record, Slot},
-        outcome_recorder::OutcomeRecorder,
+        messages::Record,
         sender::attempt::{AttemptParts, Done, make},
     },
 };
@@ -132,14 +135,51 @@ impl Sending {
         }
     }
 
-    /// Hands an outcome to the recorder until it is written.
-    pub(super) fn record(&mut self, outcome: Outcome) {
+    /// Keeps an outcome until it is written; [`Self::hand_over`] follows.
+    fn record(&mut self, outcome: Outcome) {
+        self.unrecorded += 1;
+        self.ended.push(Arc::new(outcome));
+    }
+
+    /// Hands the recorder what has ended since, all at once.
+    pub(super) fn hand_over(&mut self) {
+        if !self.ended.is_empty() {
+            let ended = std::mem::take(&mut self.ended);
+            self.write_down(ended, Duration::ZERO);
+        }
+    }
+
+    fn write_down(&mut self, outcomes: Vec<Arc<Outcome>>, after: Duration) {
         let recorder = self.parts.recorder.clone();
-        self.recording.spawn_local(write_down(recorder, outcome));
+        self.recording.spawn_local(async move {
+            if !after.is_zero() {
+                tokio::time::sleep(after).await;
+            }
+            let left = recorder.ask(Record(outcomes.clone())).await;
+            Recorded { outcomes, left }
+        });
+    }
+
+    /// The recorder may be away for a while, or an outcome be refused: what is not written is handed over again.
+    pub(super) async fn recorded(&mut self, recorded: Result<Recorded, JoinError>) {
+        let Ok(Recorded { outcomes, left }) = recorded else {
+            return;
+        };
+        // Nobody answered: they may be written or not, and writing one again changes nothing.
+        let left = left.unwrap_or_else(|| outcomes.clone());
+        for outcome in &outcomes {
+            if !left.iter().any(|other| Arc::ptr_eq(outcome, other)) {
+                self.unrecorded -= 1;
+                self.outcome_written(outcome).await;
+            }
+        }
+        if !left.is_empty() {
+            self.write_down(left, RETRY);
+        }
     }
 
     /// An outcome is written: its rows are free, or what follows in them is parked.
-    pub(super) async fn outcome_written(&mut self, outcome: &Outcome) {
+    async fn outcome_written(&mut self, outcome: &Outcome) {
         let _work = self.pulse.work();
         let Some(rows) = self.rows_under_way.remove(&outcome.event_id) else {
             return;
@@ -179,12 +219,9 @@ pub(super) enum Started {
     NotOurs,
 }
 
-/// The recorder may be away for a while: the outcome is kept and handed over again.
-async fn write_down(recorder: Slot<OutcomeRecorder>, outcome: Outcome) -> Outcome {
-    loop {
-        if let Some(Ok(())) = recorder.ask(Record(outcome.clone())).await {
-            return outcome;
-        }
-        tokio::time::sleep(RETRY).await;
-    }
+/// What the recorder made of outcomes.
+pub(super) struct Recorded {
+    outcomes: Vec<Arc<Outcome>>,
+    /// Those of them that are not written; `None` when there was no answer.
+    left: Option<Vec<Arc<Outcome>>>,
 }
