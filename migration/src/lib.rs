@@ -22,6 +22,7 @@ mod m0010_parking;
 mod m0011_receiver_health;
 mod m0012_undelivered;
 mod m0013_delivery_history;
+mod m0015_instances;
 mod sql;
 pub mod triggers;
 
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_receiver_health::MIGRATION),
             Box::new(m0012_undelivered::MIGRATION),
             Box::new(m0013_delivery_history::MIGRATION),
+            Box::new(m0015_instances::MIGRATION),
         ]
     }
 

@@ -43,6 +43,7 @@ use crate::{
             event_log::SqlEventLog,
             event_queue::SqlEventQueue,
             fan_out::SqlFanOut,
+            instances::SqlInstances,
             leases::SqlLeases,
             outcomes::SqlOutcomes,
             page_connection::PageConnection,
@@ -150,6 +151,7 @@ impl Service {
             outcomes: Arc::new(SqlOutcomes::new(db.clone())),
             catalogue: installer,
             leases,
+            instances: Arc::new(SqlInstances::new(db.clone())),
             retention: Arc::new(SqlRetention::new(db.clone())),
             watched: WatchedCatalogue {
                 installer: Arc::new(SqlResourceInstaller::with_patience(

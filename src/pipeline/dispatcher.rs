@@ -5,24 +5,26 @@
 //! takes and renews the receivers' leases, starts senders on the sending threads, starts one again that
 //! panicked or stands still, and gives the lease back when a sender ends. It never touches an event.
 //!
+//! Of several instances each takes the receivers that are its own ([`Sharing`]), and tells the others of theirs.
+//!
 //! The senders outlive a dispatcher that panics: they are listed in [`Senders`], which the next
 //! incarnation finds as it was.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     rc::Rc,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use actix::prelude::*;
 use chrono::Utc;
-use tokio::sync::Notify;
 
 use crate::{
-    domain::{event::DueEvent, ids::ReceiverId},
+    domain::ids::ReceiverId,
     store::{
         StoreError,
+        instances::{Call, Instances},
         leases::{LeaseOf, LeaseStore},
     },
     telemetry::Outage,
@@ -32,7 +34,9 @@ use super::{
     leases::{Lease, RENEW_EVERY},
     lifeline::{BEAT, Ended, Lifeline, Patience, Pulse, Work},
     messages::{Finish, Hints, Wake},
-    sender::{Abandon, Link, Sender, SenderParts},
+    sender::{Link, SenderParts},
+    senders::{Running, Senders, Trouble},
+    sharing::{self, Sharing},
     status::{StageKind, Status},
 };
 
@@ -40,6 +44,9 @@ use super::{
 const SCAN: Duration = Duration::from_secs(1);
 /// The pause before a sender that panicked is started again; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Senders that are ended at once because their receivers are another instance's: its share comes little by little, and
+/// few deliveries wait at a time.
+const GIVEN_BACK_AT_ONCE: usize = 64;
 /// See [`FIRST_PAUSE`].
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A sender that ran for so long starts with the first pause again.
@@ -52,6 +59,8 @@ pub struct DispatcherParts {
     pub sender: SenderParts,
     /// Who sends.
     pub leases: Arc<dyn LeaseStore>,
+    /// Who else runs.
+    pub instances: Arc<dyn Instances>,
     /// This instance's name in the leases.
     pub holder: Arc<str>,
     /// Whom fan-out made events for.
@@ -62,228 +71,6 @@ pub struct DispatcherParts {
     pub patience: Patience,
     /// The board.
     pub status: Status,
-}
-
-struct Running {
-    number: u64,
-    started: Instant,
-    link: Arc<Link>,
-    pulse: Pulse,
-    address: Addr<Sender>,
-    thread: usize,
-    /// Which of the threads that stood in this place.
-    thread_number: u64,
-}
-
-struct SenderEnded {
-    receiver: ReceiverId,
-    number: u64,
-    how: Ended,
-}
-
-#[derive(Clone, Copy)]
-struct Trouble {
-    pause: Duration,
-    not_before: Instant,
-}
-
-struct Thread {
-    arbiter: Arbiter,
-    number: u64,
-}
-
-#[derive(Default)]
-struct Book {
-    threads: Vec<Thread>,
-    numbers: u64,
-    running: HashMap<ReceiverId, Running>,
-    ended: Vec<SenderEnded>,
-    trouble: HashMap<ReceiverId, Trouble>,
-}
-
-/// The senders of this instance and the threads that they run on. Each receiver has its thread, so that
-/// its connections are kept in one place.
-#[derive(Clone, Default)]
-pub struct Senders {
-    book: Arc<Mutex<Book>>,
-    news: Arc<Notify>,
-}
-
-impl Senders {
-    /// On so many threads.
-    pub fn on_threads(count: usize) -> Self {
-        let senders = Self::default();
-        let thread = |_| Thread {
-            arbiter: Arbiter::new(),
-            number: 0,
-        };
-        senders.book().threads = (0..count.max(1)).map(thread).collect();
-        senders
-    }
-
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.book().running.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.book().running.is_empty()
-    }
-
-    /// Ends the threads.
-    pub fn stop_threads(&self) {
-        for thread in &self.book().threads {
-            thread.arbiter.stop();
-        }
-    }
-
-    /// Wakes the sender of a receiver; `false` when there is none.
-    fn wake(&self, receiver: ReceiverId) -> bool {
-        match self.book().running.get(&receiver) {
-            Some(running) => {
-                running.link.wake();
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Those of these receivers that have a sender here.
-    pub fn running(&self, receivers: impl Iterator<Item = ReceiverId>) -> HashSet<ReceiverId> {
-        let book = self.book();
-        receivers
-            .filter(|receiver| book.running.contains_key(receiver))
-            .collect()
-    }
-
-    /// Hands each sender what was written for its receiver in one transaction, or, where that is not here, tells it to look;
-    /// returns the receivers that have none.
-    pub fn hand_over(
-        &self,
-        events: impl IntoIterator<Item = (ReceiverId, Vec<DueEvent>)>,
-    ) -> Vec<ReceiverId> {
-        let book = self.book();
-        let mut without = Vec::new();
-        for (receiver, events) in events {
-            match book.running.get(&receiver) {
-                Some(running) if events.is_empty() => running.link.wake(),
-                Some(running) => running.link.hand_over(events),
-                None => without.push(receiver),
-            }
-        }
-        without
-    }
-
-    /// Events may have been written for anybody that were not handed over.
-    pub fn miss(&self) {
-        for running in self.book().running.values() {
-            running.link.miss();
-        }
-    }
-
-    fn start(&self, parts: &SenderParts, link: Link) {
-        let receiver = link.receiver;
-        let (number, thread, thread_number, arbiter) = {
-            let mut book = self.book();
-            if book.running.contains_key(&receiver) {
-                return;
-            }
-            book.numbers += 1;
-            let thread = receiver.0.unsigned_abs() as usize % book.threads.len().max(1);
-            let Some(place) = book.threads.get(thread) else {
-                return;
-            };
-            (book.numbers, thread, place.number, place.arbiter.handle())
-        };
-        let senders = self.clone();
-        let lifeline = Lifeline::new(move |how| {
-            senders.book().ended.push(SenderEnded {
-                receiver,
-                number,
-                how,
-            });
-            senders.news.notify_one();
-        });
-        let link = Arc::new(link);
-        let pulse = lifeline.pulse().clone();
-        let (parts, link_of_sender) = (parts.clone(), link.clone());
-        // Not under the lock: on a thread that has ended the lifeline is dropped here and now.
-        let address = Sender::start_in_arbiter(&arbiter, move |_| {
-            Sender::new(parts, link_of_sender, lifeline)
-        });
-        let running = Running {
-            number,
-            started: Instant::now(),
-            link,
-            pulse,
-            address,
-            thread,
-            thread_number,
-        };
-        self.book().running.insert(receiver, running);
-    }
-
-    /// Takes the ends that were told since the last call, with what ran; stale ones are left out.
-    fn take_ended(&self) -> Vec<(Running, Ended)> {
-        let mut book = self.book();
-        let ended = std::mem::take(&mut book.ended);
-        let mut found = Vec::new();
-        for end in ended {
-            let current = book
-                .running
-                .get(&end.receiver)
-                .map(|running| running.number);
-            if current == Some(end.number)
-                && let Some(running) = book.running.remove(&end.receiver)
-            {
-                found.push((running, end.how));
-            }
-        }
-        found
-    }
-
-    /// After the whole process stood still nobody is to blame.
-    fn excuse(&self) {
-        for running in self.book().running.values() {
-            running.pulse.excuse();
-        }
-    }
-
-    /// Gives up the senders that stand still and returns them. One whose work does not end is dropped;
-    /// one whose thread hangs can not be, so the thread is replaced, once, and the other senders on the
-    /// old one are found in turn.
-    fn give_up_hung(&self, patience: Patience) -> Vec<Running> {
-        let mut book = self.book();
-        let hung: Vec<ReceiverId> = book
-            .running
-            .iter()
-            .filter(|(_, running)| running.pulse.stands_still(patience))
-            .map(|(receiver, _)| *receiver)
-            .collect();
-        let mut given_up = Vec::with_capacity(hung.len());
-        for receiver in hung {
-            let Some(running) = book.running.remove(&receiver) else {
-                continue;
-            };
-            running.pulse.revoke();
-            running.link.lease.end();
-            running.address.do_send(Abandon);
-            if running.pulse.thread_hangs(patience)
-                && let Some(thread) = book.threads.get_mut(running.thread)
-                && thread.number == running.thread_number
-            {
-                thread.number += 1;
-                std::mem::replace(&mut thread.arbiter, Arbiter::new()).stop();
-            }
-            given_up.push(running);
-        }
-        given_up
-    }
 }
 
 /// The stage; its work is one loop beside the mailbox.
@@ -317,6 +104,9 @@ impl Actor for Dispatcher {
         let dispatching = Dispatching {
             parts: self.parts.clone(),
             pulse: self.lifeline.pulse().clone(),
+            sharing: Sharing::new(self.parts.holder.clone()),
+            departed: false,
+            call: HashSet::new(),
             scanned: None,
             renewed: None,
             elsewhere: HashSet::new(),
@@ -348,9 +138,14 @@ impl Handler<Finish> for Dispatcher {
 struct Dispatching {
     parts: DispatcherParts,
     pulse: Pulse,
+    sharing: Sharing,
+    /// That this instance goes was told.
+    departed: bool,
+    /// Receivers that have something to do, or can be taken, and are another instance's.
+    call: HashSet<ReceiverId>,
     scanned: Option<Instant>,
     renewed: Option<Instant>,
-    /// Receivers that another instance sends to, asked since the last scan.
+    /// Receivers that another instance sends to, as far as that was seen since the last scan.
     elsewhere: HashSet<ReceiverId>,
     /// Receivers that are only probed, and not yet again, by the last scan: what comes new for them waits.
     asleep: HashSet<ReceiverId>,
@@ -359,6 +154,7 @@ struct Dispatching {
 
 impl Dispatching {
     async fn run(mut self, finish: Rc<std::cell::Cell<bool>>) {
+        let instances = self.parts.instances.clone();
         loop {
             let finishing = finish.get();
             if finishing {
@@ -376,7 +172,23 @@ impl Dispatching {
             let nap = if finishing { SCAN / 10 } else { SCAN / 4 };
             tokio::select! {
                 () = self.parts.senders.news.notified() => {}
+                call = instances.called() => self.called(call),
                 () = tokio::time::sleep(nap) => {}
+            }
+        }
+    }
+
+    /// Another instance knows of something to do.
+    fn called(&mut self, call: Call) {
+        match call {
+            Call::LookAgain => self.scanned = None,
+            Call::Receivers(receivers) => {
+                let own = |receiver: &ReceiverId| self.sharing.is_own(*receiver);
+                let own: Vec<ReceiverId> = receivers.into_iter().filter(own).collect();
+                for receiver in &own {
+                    self.elsewhere.remove(receiver);
+                }
+                self.parts.hints.add(own);
             }
         }
     }
@@ -392,37 +204,109 @@ impl Dispatching {
         let mut look = self.settle_ended().await;
         self.renew_if_due(&work).await?;
         if finishing {
-            return Ok(());
+            return self.leave().await;
         }
         look.extend(self.parts.hints.take());
         let scan = self.scanned.is_none_or(|at| at.elapsed() >= SCAN);
         if scan {
-            let now = Utc::now();
-            let found = self.parts.sender.queue.receivers_with_work().await?;
-            self.asleep.clear();
-            for one in found {
-                if one.due_at.is_none_or(|at| at <= now) {
-                    look.push(one.receiver_id);
-                } else if one.probed {
-                    self.asleep.insert(one.receiver_id);
-                }
-            }
-            self.elsewhere.clear();
+            look.extend(self.scan(&work).await?);
         }
         for receiver in look {
             if self.pulse.is_revoked() {
                 break;
             }
-            if !self.parts.senders.wake(receiver) && !self.asleep.contains(&receiver) {
+            if self.parts.senders.wake(receiver) || self.asleep.contains(&receiver) {
+                continue;
+            }
+            if self.sharing.takes(receiver) {
                 // Many may start at once: those that run must not lose their leases meanwhile.
                 self.renew_if_due(&work).await?;
                 self.start(receiver).await?;
+            } else {
+                self.call.insert(receiver);
             }
         }
+        self.call_others().await?;
         if scan {
             // Not before: while a lease is refused each turn tells so, and an outage is one outage.
             self.scanned = Some(Instant::now());
         }
+        Ok(())
+    }
+
+    /// Asks the database who runs and who has something to do; returns the receivers that this instance is to look at.
+    async fn scan(&mut self, work: &Work) -> Result<Vec<ReceiverId>, StoreError> {
+        let (instances, holder) = (&self.parts.instances, &self.parts.holder);
+        self.sharing.learn(instances.attend(holder).await?);
+        work.goes_on();
+        let now = Utc::now();
+        let found = self.parts.sender.queue.receivers_with_work().await?;
+        work.goes_on();
+        self.asleep.clear();
+        self.elsewhere.clear();
+        let mut look = Vec::new();
+        for one in found {
+            if one.due_at.is_none_or(|at| at <= now) {
+                look.push(one.receiver_id);
+            } else if one.probed {
+                self.asleep.insert(one.receiver_id);
+            }
+        }
+        if !self.sharing.is_alone() {
+            let running = self.parts.senders.running(look.iter().copied());
+            let (here, mut without): (Vec<_>, Vec<_>) =
+                look.into_iter().partition(|one| running.contains(one));
+            let leases = &self.parts.leases;
+            self.elsewhere = leases.held_by_others(&without, holder).await?;
+            work.goes_on();
+            without.retain(|one| !self.elsewhere.contains(one));
+            self.sharing.found_free(&without);
+            // The owner of one that is free looks for itself each second, and need not be called.
+            without.retain(|one| self.sharing.takes(*one));
+            look = here;
+            look.append(&mut without);
+        }
+        self.give_back();
+        Ok(look)
+    }
+
+    /// Ends the senders of receivers that are another instance's by now; the leases are given back when they have ended.
+    fn give_back(&mut self) {
+        if !self.sharing.is_settled() {
+            return;
+        }
+        let (book, sharing) = (self.parts.senders.book(), &mut self.sharing);
+        let others = book.running.iter().filter(|(receiver, running)| {
+            running.started.elapsed() >= sharing::SETTLED && !sharing.is_own(**receiver)
+        });
+        for (_, running) in others.take(GIVEN_BACK_AT_ONCE) {
+            running.address.do_send(Finish);
+        }
+    }
+
+    /// This instance goes: the others share out among them what is given back.
+    async fn leave(&mut self) -> Result<(), StoreError> {
+        if !self.departed {
+            self.parts.instances.depart(&self.parts.holder).await?;
+            self.parts.instances.call(&Call::LookAgain).await?;
+            self.departed = true;
+        }
+        self.call_others().await
+    }
+
+    async fn call_others(&mut self) -> Result<(), StoreError> {
+        if self.sharing.is_alone() {
+            self.call.clear();
+        }
+        if self.call.is_empty() {
+            return Ok(());
+        }
+        let receivers = self.call.iter().copied().collect();
+        self.parts
+            .instances
+            .call(&Call::Receivers(receivers))
+            .await?;
+        self.call.clear();
         Ok(())
     }
 
@@ -465,7 +349,7 @@ impl Dispatching {
     }
 
     /// Gives back the leases of senders that ended; returns whom to look at again.
-    async fn settle_ended(&self) -> Vec<ReceiverId> {
+    async fn settle_ended(&mut self) -> Vec<ReceiverId> {
         let mut again = Vec::new();
         for (running, how) in self.parts.senders.take_ended() {
             let receiver = running.link.receiver;
@@ -481,6 +365,8 @@ impl Dispatching {
                     if let Err(error) = leases.release(of, holder, full_in).await {
                         // It ends by itself, and the next one begins with an empty bucket.
                         tracing::warn!(receiver = receiver.0, %error, "a lease was not given back");
+                    } else if self.departed || !self.sharing.is_own(receiver) {
+                        self.call.insert(receiver);
                     }
                 }
                 // The lease stays ours; what it sent last is not known, so it ends by itself.

@@ -35,10 +35,11 @@ use crate::{
 };
 
 use super::{
-    dispatcher::{Dispatcher, Senders},
+    dispatcher::Dispatcher,
     filter_failures::FilterFailures,
     lifeline::{BEAT, Lifeline, Pulse},
     messages::{FanOutPage, Finish, Hints, Slot, Wake},
+    senders::Senders,
     shared_texts::SharedTexts,
     status::Status,
     versions::Versions,

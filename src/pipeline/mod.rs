@@ -21,7 +21,9 @@ pub mod outcome_recorder;
 pub mod reconciler;
 pub mod retention;
 pub mod sender;
+pub mod senders;
 mod shared_texts;
+mod sharing;
 pub mod status;
 pub mod versions;
 pub mod wakes;
@@ -37,6 +39,7 @@ use crate::{
         change_log::{ChangeLog, FanOutStore},
         delivery_targets::DeliveryTargets,
         event_queue::{EventQueue, OutcomeLog},
+        instances::Instances,
         leases::LeaseStore,
         reconciliation::Reconciliation,
         retention::RetentionStore,
@@ -46,7 +49,7 @@ use crate::{
 
 use catalogue_watch::{CatalogueWatch, CatalogueWatchParts, WatchedCatalogue};
 use cdc_poller::{CdcPoller, PollerParts};
-use dispatcher::{Dispatcher, DispatcherParts, Senders};
+use dispatcher::{Dispatcher, DispatcherParts};
 use fan_out::{FanOut, FanOutParts};
 use guardian::{Factory, FinishAll, Guardian, GuardianSettings};
 use messages::Slot;
@@ -54,6 +57,7 @@ use outcome_recorder::{OutcomeRecorder, RecorderParts};
 use reconciler::{Reconciler, ReconcilerParts, ReconcilerSettings};
 use retention::{Retention, RetentionParts, RetentionSettings};
 use sender::{DeliveryDefaults, SenderParts};
+use senders::Senders;
 use status::{StageKind, Status};
 use versions::Versions;
 use wakes::Wakes;
@@ -75,6 +79,8 @@ pub struct PipelineParts {
     pub catalogue: Arc<dyn ResourceInstaller>,
     /// Who does what.
     pub leases: Arc<dyn LeaseStore>,
+    /// Who else runs.
+    pub instances: Arc<dyn Instances>,
     /// Drops what is old.
     pub retention: Arc<dyn RetentionStore>,
     /// The tables that are to be watched.
@@ -155,6 +161,7 @@ impl Pipeline {
                     DispatcherParts {
                         sender,
                         leases: parts.leases.clone(),
+                        instances: parts.instances.clone(),
                         holder: holder.clone(),
                         hints: hints.clone(),
                         senders: senders.clone(),

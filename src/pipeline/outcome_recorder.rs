@@ -187,7 +187,10 @@ impl OutcomeRecorder {
 
 /// Writes a batch. One that the database refuses is written outcome by outcome, so that a single one
 /// it can not take holds up no other receiver.
-async fn record_all(log: &dyn OutcomeLog, outcomes: &[Arc<Outcome>]) -> Vec<Result<(), StoreError>> {
+async fn record_all(
+    log: &dyn OutcomeLog,
+    outcomes: &[Arc<Outcome>],
+) -> Vec<Result<(), StoreError>> {
     match log.record(outcomes).await {
         Ok(()) => outcomes.iter().map(|_| Ok(())).collect(),
         Err(StoreError::Unavailable(why)) => {

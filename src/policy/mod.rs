@@ -22,6 +22,7 @@ pub mod received;
 pub mod receiver_health;
 pub mod seal;
 pub mod sequence;
+pub mod sharing;
 pub mod signature;
 pub mod tally;
 pub mod throttle;

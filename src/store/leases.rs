@@ -3,7 +3,7 @@
 //! A lease is a row with an end, by the database's clock. Its holder goes by its own monotonic clock
 //! from before it asked, so it always stops before the database says that it has ended.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use async_trait::async_trait;
 
@@ -43,6 +43,13 @@ pub trait LeaseStore: Send + Sync {
 
     /// Renews what is still ours; returns what is.
     async fn renew(&self, of: &[LeaseOf], holder: &str) -> Result<Vec<LeaseOf>, StoreError>;
+
+    /// Those of these receivers that another instance holds the lease of.
+    async fn held_by_others(
+        &self,
+        receivers: &[ReceiverId],
+        holder: &str,
+    ) -> Result<HashSet<ReceiverId>, StoreError>;
 
     /// Gives a lease back. `throttle_full_in`: in how long the receiver's bucket is full again.
     async fn release(

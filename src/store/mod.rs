@@ -14,6 +14,7 @@ pub mod event_control;
 pub mod event_log;
 pub mod event_queue;
 pub mod health;
+pub mod instances;
 pub mod leases;
 pub mod page;
 pub mod rebase;

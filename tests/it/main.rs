@@ -31,6 +31,7 @@ mod hand_over;
 mod in_time;
 mod incidents;
 mod instances;
+mod instances_at_random;
 mod large_window;
 mod layers;
 mod logs;

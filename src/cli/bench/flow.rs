@@ -41,6 +41,9 @@ pub struct FlowArgs {
     /// Rows that are changed at once, and events that wait
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     rows: u64,
+    /// Instances of rowhook that share the database; PostgreSQL only
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=20))]
+    instances: u8,
     #[command(flatten)]
     common: Common,
 }
@@ -129,6 +132,11 @@ impl Row for Measured {
 
 /// Measures and prints.
 pub async fn run(args: FlowArgs) -> Result<(), Failure> {
+    if args.instances > 1 && args.common.server.is_none() {
+        return Err(Failure::of_usage(
+            "--instances needs --server: an embedded database has one instance",
+        ));
+    }
     let limit = args.common.limit()?;
     let all = Line::value_variants().iter().copied();
     let lines = args.lines.clone();
@@ -136,7 +144,10 @@ pub async fn run(args: FlowArgs) -> Result<(), Failure> {
     let mut rows = Vec::new();
     for line in lines {
         progress(&format!("{line:?}"));
-        let measure = async |house: &mut House| measure(&args, line, limit, house).await;
+        let measure = async |house: &mut House| {
+            house.share_among(usize::from(args.instances)).await?;
+            measure(&args, line, limit, house).await
+        };
         rows.push(args.common.in_house("", measure).await?);
     }
     args.common.tell("flow", limit, rows)

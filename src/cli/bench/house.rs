@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -28,8 +28,9 @@ const ADMIN_KEY: &str = "the bench's own key";
 pub struct House {
     /// The application.
     pub load: Load,
-    // None while it is stopped.
-    service: Option<Service>,
+    // None while it is stopped. The first is asked whatever is asked.
+    services: Vec<Service>,
+    instances: usize,
     database: Database,
     settings: String,
     // With its configuration, its log and an embedded database.
@@ -77,7 +78,8 @@ impl House {
         match database.serve(folder.path(), settings).await {
             Ok((load, service)) => Ok(Self {
                 load,
-                service: Some(service),
+                services: vec![service],
+                instances: 1,
                 database,
                 settings: settings.to_owned(),
                 folder,
@@ -87,6 +89,12 @@ impl House {
                 Err(failure)
             }
         }
+    }
+
+    /// Starts further instances on the same database, `instances` in all, and waits until they are ready.
+    pub async fn share_among(&mut self, instances: usize) -> Result<(), Failure> {
+        self.instances = instances;
+        self.start_service().await.map(drop)
     }
 
     /// Registers a receiver and subscribes it to new rows of its table; returns its id.
@@ -127,22 +135,26 @@ impl House {
     }
 
     fn api(&self) -> Result<&ApiClient, Failure> {
-        let service = self.service.as_ref();
+        let service = self.services.first();
         let service = service.ok_or_else(|| Failure::of_work("rowhook is stopped"))?;
         Ok(&service.api)
     }
 
     /// Ends rowhook, as a kill does.
     pub fn stop_service(&mut self) {
-        self.service = None;
+        self.services.clear();
     }
 
     /// Starts rowhook again; how long it took until it was ready, which it is once it polls for changes.
     pub async fn start_service(&mut self) -> Result<Duration, Failure> {
         let began = Instant::now();
-        let service = Service::start(&self.database.url, self.folder.path(), &self.settings)?;
-        service.until_ready(began + PATIENCE).await?;
-        self.service = Some(service);
+        while self.services.len() < self.instances {
+            let number = self.services.len() + 1;
+            let folder = self.folder.path();
+            let service = Service::start(&self.database.url, folder, number, &self.settings)?;
+            service.until_ready(began + PATIENCE).await?;
+            self.services.push(service);
+        }
         Ok(began.elapsed())
     }
 
@@ -169,9 +181,11 @@ impl House {
         }
     }
 
-    /// What the service has used so far; none where the system does not tell.
+    /// What the service has used so far, all instances together; none where the system does not tell.
     pub fn usage(&self) -> Option<Usage> {
-        Usage::of(self.service.as_ref()?.process.id())
+        let each = self.services.iter();
+        let each = each.map(|service| Usage::of(service.process.id()));
+        each.reduce(|all, one| Some(all? + one?))?
     }
 
     /// Where deliveries are missing, prints the end of the service's log.
@@ -184,14 +198,14 @@ impl House {
 
     /// The end of the service's log.
     pub fn log(&self) -> String {
-        let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let log = std::fs::read_to_string(log_of(self.folder.path(), 1)).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
     /// Ends the service and drops the database.
     pub async fn stop(self) -> Result<(), Failure> {
-        drop(self.service);
+        drop(self.services);
         self.load.close().await.map_err(Failure::of_work)?;
         self.database.remove().await
     }
@@ -236,7 +250,7 @@ impl Database {
         };
         let load = Load::connect(&url, 8).await.map_err(Failure::of_work)?;
         load.create_tables().await.map_err(Failure::of_work)?;
-        Ok((load, Service::start(&self.url, folder, settings)?))
+        Ok((load, Service::start(&self.url, folder, 1, settings)?))
     }
 
     async fn remove(&self) -> Result<(), Failure> {
@@ -247,9 +261,13 @@ impl Database {
     }
 }
 
+fn log_of(folder: &Path, number: usize) -> PathBuf {
+    folder.join(format!("log-{number}"))
+}
+
 impl Service {
     /// Starts it and waits until it tells its address.
-    fn start(database: &str, folder: &Path, further: &str) -> Result<Self, Failure> {
+    fn start(database: &str, folder: &Path, number: usize, further: &str) -> Result<Self, Failure> {
         let mut settings = format!(
             "{further}database_url = {database:?}\nlisten = \"127.0.0.1:0\"\nadmin_key = {ADMIN_KEY:?}\n\
          secret_key = \"{}\"\n[receivers]\nallow_http = true\n\
@@ -266,7 +284,7 @@ impl Service {
         }
         let file = folder.join("rowhook.toml");
         std::fs::write(&file, settings).map_err(Failure::of_work)?;
-        let log = File::create(folder.join("log")).map_err(Failure::of_work)?;
+        let log = File::create(log_of(folder, number)).map_err(Failure::of_work)?;
         let mut command = Command::new(std::env::current_exe().map_err(Failure::of_work)?);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROWHOOK_")) {
             command.env_remove(name);
@@ -278,7 +296,7 @@ impl Service {
             .stderr(log);
         let (process, line) = Process::start(&mut command)?;
         let Some((_, address)) = line.trim().rsplit_once("http://") else {
-            let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+            let log = std::fs::read_to_string(log_of(folder, number)).unwrap_or_default();
             return Err(Failure::of_work(format!("rowhook did not start:\n{log}")));
         };
         let api = ApiClient::new(&format!("http://{address}/graphql"), ADMIN_KEY)?;

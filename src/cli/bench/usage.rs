@@ -1,6 +1,6 @@
 //! What rowhook and its database have used, as Linux tells it.
 
-use std::time::Duration;
+use std::{ops::Add, time::Duration};
 
 use crate::sample::load::Load;
 
@@ -40,6 +40,18 @@ impl Usage {
             peak_memory: kibibytes << 10,
             processor: Times::read(stat)?.own,
         })
+    }
+}
+
+/// Of two processes together. (Their peaks need not have come at the same moment.)
+impl Add for Usage {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            peak_memory: self.peak_memory + other.peak_memory,
+            processor: self.processor + other.processor,
+        }
     }
 }
 

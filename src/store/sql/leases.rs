@@ -3,10 +3,10 @@
 //! A database that was brought into another cluster gives none for receivers, so nothing is sent from it: it may be
 //! a copy that only looks like the one that was meant.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, Value};
+use sea_orm::{ConnectionTrait, QueryResult, Value};
 
 use crate::{
     domain::ids::ReceiverId,
@@ -65,6 +65,12 @@ impl SqlLeases {
             ),
         }
     }
+}
+
+fn receiver(row: &QueryResult) -> Result<ReceiverId, StoreError> {
+    let subject: i64 = row.try_get("", "subject")?;
+    let id = i32::try_from(subject).map_err(StoreError::corrupt)?;
+    Ok(ReceiverId(id))
 }
 
 #[async_trait]
@@ -152,16 +158,39 @@ impl LeaseStore for SqlLeases {
                 .await?;
             txn.commit().await?;
             for row in &rows {
-                let subject: i64 = row.try_get("", "subject")?;
                 renewed.push(match kind {
                     "poller" => LeaseOf::Poller,
-                    _ => LeaseOf::Receiver(ReceiverId(
-                        i32::try_from(subject).map_err(StoreError::corrupt)?,
-                    )),
+                    _ => LeaseOf::Receiver(receiver(row)?),
                 });
             }
         }
         Ok(renewed)
+    }
+
+    async fn held_by_others(
+        &self,
+        receivers: &[ReceiverId],
+        holder: &str,
+    ) -> Result<HashSet<ReceiverId>, StoreError> {
+        if receivers.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let (now, _) = self.clock();
+        let (kind, _) = LeaseOf::Receiver(ReceiverId(0)).columns();
+        let subjects = receivers.iter().map(|receiver| receiver.0.into());
+        let dialect = self.db.dialect();
+        let rows = self
+            .db
+            .query_all_raw(self.db.statement(
+                &format!(
+                    "select subject from rowhook.leases
+                     where kind = $1 and holder <> $2 and expires_at > {now} and {}",
+                    one_of(dialect, "subject", "$3")
+                ),
+                [kind.into(), holder.into(), numbers(dialect, subjects)],
+            ))
+            .await?;
+        rows.iter().map(receiver).collect()
     }
 
     async fn release(

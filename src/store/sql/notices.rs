@@ -7,8 +7,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sea_orm::{ConnectionTrait, DbErr, sqlx::postgres::PgListener};
-use tokio::{sync::Notify, task::AbortHandle};
+use sea_orm::{ConnectionTrait, DbErr};
+use tokio::sync::Notify;
 
 use crate::store::StoreError;
 
@@ -16,11 +16,10 @@ use super::{
     catalogue::{LockPatience, postgres::INSTALL_LOCK},
     db::{Db, Dialect},
     faults::is_lock_missed,
+    listening::Listening,
 };
 
 const CHANNEL: &str = "rowhook";
-/// The pause before a listener that lost its connection listens again.
-const AGAIN: Duration = Duration::from_secs(1);
 
 const ON: &str = "
 create or replace function rowhook.wake() returns trigger language plpgsql as
@@ -78,44 +77,24 @@ async fn try_switch(db: &Db, on: bool, timeout: Duration) -> Result<(), DbErr> {
 /// Hears the notices, on a connection of its own.
 pub struct Notices {
     heard: Arc<Notify>,
-    listener: AbortHandle,
+    _listening: Listening,
 }
 
 impl Notices {
     /// Begins to listen. A connection that can not be had, or ends, is made again, for as long as this lives.
     pub fn listen(db: &Db) -> Self {
         let heard = Arc::new(Notify::new());
-        let (url, tell) = (db.url().to_owned(), heard.clone());
-        let listener = db.home().spawn(async move {
-            loop {
-                if let Err(error) = tell_each(&url, &tell).await {
-                    tracing::debug!(%error, "notices are not heard; the poller goes by its ticks");
-                }
-                tokio::time::sleep(AGAIN).await;
-            }
-        });
-        Self { heard, listener }
+        let tell = heard.clone();
+        // What was committed before it listens is found by looking.
+        let listening = Listening::on(db, CHANNEL, move |_| tell.notify_one());
+        Self {
+            heard,
+            _listening: listening,
+        }
     }
 
     /// Ends at the next notice, or at once where one came since the last call ended.
     pub async fn heard(&self) {
         self.heard.notified().await;
-    }
-}
-
-impl Drop for Notices {
-    fn drop(&mut self) {
-        self.listener.abort();
-    }
-}
-
-async fn tell_each(url: &str, heard: &Notify) -> Result<(), sea_orm::sqlx::Error> {
-    let mut listener = PgListener::connect(url).await?;
-    listener.listen(CHANNEL).await?;
-    // What was committed before is found by looking.
-    heard.notify_one();
-    loop {
-        listener.recv().await?;
-        heard.notify_one();
     }
 }

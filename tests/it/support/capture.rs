@@ -8,10 +8,10 @@ use actix::prelude::*;
 use rowhook::{
     pipeline::{
         cdc_poller::{CdcPoller, PollerParts},
-        dispatcher::Senders,
         fan_out::{FanOut, FanOutParts},
         guardian::{FinishAll, Guardian, GuardianSettings},
         messages::{Hints, Slot},
+        senders::Senders,
         status::{StageKind, Status},
         versions::Versions,
     },

@@ -36,9 +36,9 @@ use rowhook::{
         sql::{
             capture_notes::SqlCaptureNotes, catalogue::SqlResourceInstaller,
             change_log::SqlChangeLog, db::Db, event_queue::SqlEventQueue, fan_out::SqlFanOut,
-            leases::SqlLeases, outcomes::SqlOutcomes, page_connection::PageConnection,
-            receivers::SqlManagementStore, reconciliation::SqlReconciliation,
-            retention::SqlRetention,
+            instances::SqlInstances, leases::SqlLeases, outcomes::SqlOutcomes,
+            page_connection::PageConnection, receivers::SqlManagementStore,
+            reconciliation::SqlReconciliation, retention::SqlRetention,
         },
         subscriptions::{NewSubscription, SubscriptionStore},
     },
@@ -413,6 +413,7 @@ fn parts(
             door: Arc::new(SqlLeases::new(db.clone())),
             troubles: troubles(),
         }),
+        instances: Arc::new(SqlInstances::new(db.clone())),
         retention: Arc::new(SqlRetention::new(db.clone())),
         watched: WatchedCatalogue {
             installer: Arc::new(SqlResourceInstaller::new(db.clone())),

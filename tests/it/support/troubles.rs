@@ -2,7 +2,7 @@
 //! n-th call.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{Sender, channel},
@@ -352,6 +352,14 @@ impl LeaseStore for Troubled<dyn LeaseStore> {
     async fn renew(&self, of: &[LeaseOf], holder: &str) -> Result<Vec<LeaseOf>, StoreError> {
         self.troubles.meet(Point::Renew).await?;
         self.door.renew(of, holder).await
+    }
+
+    async fn held_by_others(
+        &self,
+        receivers: &[ReceiverId],
+        holder: &str,
+    ) -> Result<HashSet<ReceiverId>, StoreError> {
+        self.door.held_by_others(receivers, holder).await
     }
 
     async fn release(
