@@ -24,13 +24,20 @@ use crate::{
     graphql::{Api, LookAtUri, ReceiverDefaults, Services, UriCheck, WatchedTables},
     http::{HttpState, KeyAuthenticator, Sockets, routes},
     pipeline::{
-        Pipeline, PipelineParts, PipelineSettings, catalogue_watch::WatchedCatalogue,
-        guardian::GuardianSettings, reconciler::ReconcilerSettings, retention::RetentionSettings,
-        sender::DeliveryDefaults, status::Status, wakes::Wakes,
+        Pipeline, PipelineParts, PipelineSettings,
+        catalogue_watch::WatchedCatalogue,
+        figures::{FiguresPatience, FiguresReader},
+        guardian::GuardianSettings,
+        reconciler::ReconcilerSettings,
+        retention::RetentionSettings,
+        sender::DeliveryDefaults,
+        status::Status,
+        wakes::Wakes,
     },
     policy::{egress::EgressPolicy, receiver_health::HealthPolicy, webhook_uri::check_uri},
     store::{
         api_keys::ApiKeyStore,
+        event_counts::EventCounts,
         leases::LeaseStore,
         sql::{
             api_keys::SqlApiKeyStore,
@@ -116,11 +123,11 @@ impl Service {
     /// Starts everything. Needs a running actix system.
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
         // Before anything is touched. The address is bound again when there is something to answer with.
-        let metrics = Metrics::default();
+        let metrics = Metrics::new(settings.metrics.per_receiver);
         let transport = before_the_database(settings, &metrics)?;
         drop(bind(settings)?);
         let lock = lock_embedded(&settings.database_url)?;
-        let db = open(settings).await?;
+        let db = open(settings).await?.counting(event_counts(&metrics));
         let sealer = Arc::new(sealer(settings)?);
         let installer = Arc::new(SqlResourceInstaller::new(db.clone()));
         let catalogue = Arc::new(install(settings, &db, &*installer).await?);
@@ -178,10 +185,20 @@ impl Service {
             health: HealthPolicy::default(),
         };
         let wakes = parts.wakes.clone();
+        let figures = FiguresReader {
+            stats: Arc::new(SqlStats::new(db.clone())),
+            capture: Arc::new(SqlCaptureView::new(db.clone())),
+            receivers: management.clone(),
+            metrics: status.metrics().clone(),
+            patience: FiguresPatience::default(),
+            reading: Arc::default(),
+        };
         let instance = Arc::new(ThisInstance {
             name: holder(),
             db: db.clone(),
             status: status.clone(),
+            capture: figures.capture.clone(),
+            longest_lag: settings.capture.longest_lag,
         });
         let api = Api::new(Services {
             receivers: management.clone(),
@@ -206,9 +223,9 @@ impl Service {
             event_control: Arc::new(SqlEventControl::new(db.clone())),
             history: Arc::new(SqlHistory::new(db.clone())),
             test_deliveries: Arc::new(SqlTestDeliveries::new(db.clone())),
-            stats: Arc::new(SqlStats::new(db.clone())),
+            stats: figures.stats.clone(),
             health: management,
-            capture: Arc::new(SqlCaptureView::new(db.clone())),
+            capture: figures.capture.clone(),
             notes,
             examine: examination(settings, &db, wanted.clone()),
             watched: WatchedTables {
@@ -219,13 +236,12 @@ impl Service {
             instance: instance.clone(),
             sample: ThisSample::of(settings, db.dialect()).map(|sample| Arc::new(sample) as _),
         });
-        let metrics = status.metrics().clone();
         let sockets = Arc::new(Sockets::default());
         let state = HttpState {
             api: Arc::new(api),
             authenticator: Arc::new(KeyAuthenticator::new(settings.admin_key.as_deref(), keys)),
             readiness: instance.clone(),
-            metrics: Arc::new(move || metrics.render()),
+            metrics: Arc::new(figures),
             metrics_public: settings.metrics_public,
             sockets: sockets.clone(),
         };
@@ -290,6 +306,12 @@ impl Service {
         }
         tracing::info!("stopped");
     }
+}
+
+/// What people bring to a status is counted like what the stages do.
+fn event_counts(metrics: &Metrics) -> EventCounts {
+    let metrics = metrics.clone();
+    EventCounts::new(move |status, count| metrics.events(status.as_str(), count))
 }
 
 fn change_log(settings: &Settings, pages: PageConnection) -> SqlChangeLog {

@@ -65,6 +65,8 @@ pub struct Settings {
     pub capture: CaptureSettings,
     /// How long the log is kept.
     pub retention: RetentionSettings,
+    /// What `/metrics` tells beyond the rest.
+    pub metrics: MetricsSettings,
     /// The watched tables.
     pub resources: Vec<ResourceSettings>,
 }
@@ -86,6 +88,7 @@ impl Default for Settings {
             defaults: DefaultSettings::default(),
             capture: CaptureSettings::default(),
             retention: RetentionSettings::default(),
+            metrics: MetricsSettings::default(),
             resources: Vec::new(),
         }
     }
@@ -150,6 +153,9 @@ pub struct CaptureSettings {
     pub reconcile: Duration,
     /// PostgreSQL: each transaction that changes a watched table wakes the poller by NOTIFY.
     pub notify: bool,
+    /// While the oldest change has waited longer, the instance that reads changes is not ready; `None`: however long.
+    #[serde(deserialize_with = "values::duration_or_off")]
+    pub longest_lag: Option<Duration>,
 }
 
 impl Default for CaptureSettings {
@@ -158,6 +164,7 @@ impl Default for CaptureSettings {
             look_at_tables: Duration::from_secs(60),
             reconcile: Duration::from_secs(600),
             notify: false,
+            longest_lag: None,
         }
     }
 }
@@ -182,6 +189,14 @@ impl Default for RetentionSettings {
             changes: MONTH,
         }
     }
+}
+
+/// `[metrics]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsSettings {
+    /// Tells some for each receiver too.
+    pub per_receiver: bool,
 }
 
 /// `[[resources]]`.

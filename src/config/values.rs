@@ -18,6 +18,21 @@ pub fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, 
     })
 }
 
+/// A duration, or `off`.
+pub fn duration_or_off<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text == "off" {
+        return Ok(None);
+    }
+    humantime::parse_duration(&text).map(Some).map_err(|_| {
+        D::Error::custom(format!(
+            "{text:?} is no duration; write it as \"5m\", \"90s\" or \"off\""
+        ))
+    })
+}
+
 /// A duration, or `forever`.
 pub fn keep<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Keep, D::Error> {
     let text = String::deserialize(deserializer)?;

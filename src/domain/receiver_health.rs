@@ -33,6 +33,16 @@ impl HealthState {
             Self::Inactive => "INACTIVE",
         }
     }
+
+    /// The word in metrics, where words are in lower case.
+    pub fn in_metrics(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Failing => "failing",
+            Self::Probing => "probing",
+            Self::Inactive => "inactive",
+        }
+    }
 }
 
 impl FromStr for HealthState {

@@ -34,6 +34,13 @@ pub trait Readiness: Send + Sync {
     async fn ready(&self) -> Result<(), Vec<String>>;
 }
 
+/// The metrics as they are scraped.
+#[async_trait]
+pub trait MetricsPage: Send + Sync {
+    /// In Prometheus' text format (OpenMetrics 1.0). It comes soon, whatever the database does.
+    async fn page(&self) -> String;
+}
+
 /// What the routes work with. Cloned into each worker of the server.
 #[derive(Clone)]
 pub struct HttpState {
@@ -43,8 +50,8 @@ pub struct HttpState {
     pub authenticator: Arc<dyn Authenticator>,
     /// Answers `/readyz`.
     pub readiness: Arc<dyn Readiness>,
-    /// The metrics in Prometheus' text format (OpenMetrics 1.0), for `/metrics`.
-    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// For `/metrics`.
+    pub metrics: Arc<dyn MetricsPage>,
     /// Whether `/metrics` needs no key.
     pub metrics_public: bool,
     /// The WebSockets that are open.

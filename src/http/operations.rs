@@ -43,5 +43,5 @@ pub async fn metrics(request: HttpRequest, state: web::Data<HttpState>) -> HttpR
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
         ))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body((state.metrics)())
+        .body(state.metrics.page().await)
 }

@@ -210,7 +210,6 @@ impl Polling {
         page: ChangePage,
         work: &Work,
     ) -> Result<Duration, StoreError> {
-        self.parts.status.metrics().capture_lag(0.0);
         if self.kept.elapsed() > KEEP_WATERMARK && cursor.watermark != page.window.to {
             self.kept = Instant::now();
             self.cursor = Some(self.fan_out(cursor, page, work).await?);

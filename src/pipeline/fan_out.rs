@@ -210,6 +210,7 @@ impl Matching {
             let store = &self.parts.store;
             let made = store.commit_page(&cursor, &next, &events).await?;
             self.written = Some(next.epoch);
+            self.count_made(events.len(), &made);
             self.hand_over(&page, &events, &made);
             cursor = next;
             events.clear();
@@ -352,6 +353,14 @@ impl Matching {
         }
     }
 
+    /// What a deleted subscription was owed is cancelled from the start.
+    fn count_made(&self, written: usize, made: &[Made]) {
+        let metrics = self.parts.status.metrics();
+        let cancelled = made.iter().filter(|one| !one.ready).count();
+        metrics.events("pending", (written - cancelled) as u64);
+        metrics.events("cancelled", cancelled as u64);
+    }
+
     fn count(&self, page: &ChangePage) {
         let metrics = self.parts.status.metrics();
         let mut counts: HashMap<(ResourceId, Action), u64> = HashMap::new();
@@ -364,10 +373,6 @@ impl Matching {
             if let Some(resource) = self.parts.versions.get(id) {
                 metrics.changes(resource.name.as_str(), action.in_body(), count);
             }
-        }
-        if let Some(oldest) = page.changes.iter().map(|change| change.occurred_at).min() {
-            let age = chrono::Utc::now() - oldest;
-            metrics.capture_lag(age.as_seconds_f64());
         }
     }
 }

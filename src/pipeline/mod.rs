@@ -5,13 +5,14 @@
 //! actix actor that `guardian` keeps up. What crosses a wall is listed in `messages`; past the database
 //! it is a wake-up with no content, so anything lost with a process is found again by reading tables.
 //! Beside the path `retention` drops what has been kept long enough, `catalogue_watch` keeps the triggers on the tables,
-//! and `reconciler` compares what there is with what there should be.
+//! and `reconciler` compares what there is with what there should be. `figures` is read for whoever scrapes.
 
 pub mod catalogue_watch;
 pub mod cdc_poller;
 pub mod delivery_log;
 pub mod dispatcher;
 pub mod fan_out;
+pub mod figures;
 mod filter_failures;
 pub mod guardian;
 pub mod leases;

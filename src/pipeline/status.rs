@@ -273,4 +273,29 @@ mod tests {
         status.stage_restarts(StageKind::Sender, Ended::Panicked, false);
         assert_eq!(state("sender"), (StageState::Up, 1, Some("panicked")));
     }
+
+    #[test]
+    fn each_reason_is_told() {
+        let status = Status::new(Metrics::default());
+        let reasons = || status.ready().err().unwrap_or_default();
+        assert_eq!(reasons(), ["capture has not started yet"]);
+        status.set_role(CaptureRole::StandingBy);
+        status.stage_up(StageKind::FanOut);
+        assert_eq!(status.ready(), Ok(()));
+        status.stage_restarts(StageKind::FanOut, Ended::Panicked, false);
+        assert_eq!(reasons(), ["stage fan_out is being started again"]);
+        status.stage_restarts(StageKind::FanOut, Ended::Panicked, true);
+        status.set_role(CaptureRole::Failing("it is another cluster".to_owned()));
+        assert_eq!(
+            reasons(),
+            [
+                "stage fan_out can not be kept up",
+                "capture fails: it is another cluster"
+            ]
+        );
+        status.stage_up(StageKind::FanOut);
+        status.stage_steady(StageKind::FanOut);
+        status.set_role(CaptureRole::Polling);
+        assert_eq!(status.ready(), Ok(()));
+    }
 }

@@ -11,6 +11,7 @@ pub mod change_log;
 pub mod delivery_targets;
 pub mod error;
 pub mod event_control;
+pub mod event_counts;
 pub mod event_log;
 pub mod event_queue;
 pub mod health;

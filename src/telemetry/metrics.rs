@@ -8,6 +8,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use super::figures::{AttemptsOf, Figures, FiguresCollector, LastFigures};
+
 /// Seconds: from a local receiver's millisecond to the longest timeout.
 const ATTEMPT_BUCKETS: [f64; 14] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0,
@@ -53,11 +55,18 @@ struct Families {
     connections_opened: Counter,
     requests: Family<ConnectionLabel, Counter>,
     commit_to_delivery: Histogram,
-    capture_lag: Gauge<f64, std::sync::atomic::AtomicU64>,
     restarts: Family<ActorLabel, Counter>,
     filter_failures: Counter,
     reconciliation_differences: Gauge,
+    shared: LastFigures,
+    /// `None` where they are not asked for: an attempt then pays nothing for them.
+    per_receiver: Option<AttemptsOf>,
 }
+
+/// What came of a request, as `rowhook_attempts_total` tells it.
+pub(super) const OUTCOMES: [&str; 3] = ["delivered", "refused", "unanswered"];
+/// What an event can come to, as `rowhook_events_total` tells it: the statuses of the API.
+const STATUSES: [&str; 4] = ["pending", "delivered", "failed", "cancelled"];
 
 /// The figures of this instance.
 #[derive(Clone, Debug)]
@@ -65,6 +74,13 @@ pub struct Metrics(Arc<Families>);
 
 impl Default for Metrics {
     fn default() -> Self {
+        Self::new(false)
+    }
+}
+
+impl Metrics {
+    /// None yet. `per_receiver`: some are told for each receiver too.
+    pub fn new(per_receiver: bool) -> Self {
         let mut families = Families {
             registry: Registry::default(),
             changes: Family::default(),
@@ -74,11 +90,23 @@ impl Default for Metrics {
             connections_opened: Counter::default(),
             requests: Family::default(),
             commit_to_delivery: Histogram::new(DELIVERY_BUCKETS),
-            capture_lag: Gauge::default(),
             restarts: Family::default(),
             filter_failures: Counter::default(),
             reconciliation_differences: Gauge::default(),
+            shared: LastFigures::default(),
+            per_receiver: per_receiver.then(AttemptsOf::default),
         };
+        // A series that begins with 0 shows its first event as a rise.
+        for status in STATUSES {
+            drop(families.events.get_or_create(&StatusLabel { status }));
+        }
+        for outcome in OUTCOMES {
+            drop(families.attempts.get_or_create(&OutcomeLabel { outcome }));
+        }
+        for connection in ["new", "reused"] {
+            let label = ConnectionLabel { connection };
+            drop(families.requests.get_or_create(&label));
+        }
         let registry = &mut families.registry;
         registry.register(
             "rowhook_changes",
@@ -87,7 +115,7 @@ impl Default for Metrics {
         );
         registry.register(
             "rowhook_events",
-            "Events by the status they came to",
+            "Events by the status they came to: pending when made, or owed once more",
             families.events.clone(),
         );
         registry.register(
@@ -118,11 +146,6 @@ impl Default for Metrics {
             families.commit_to_delivery.clone(),
         );
         registry.register(
-            "rowhook_capture_lag_seconds",
-            "Age of the oldest change of the page that was fanned out last; 0 when nothing waits",
-            families.capture_lag.clone(),
-        );
-        registry.register(
             "rowhook_actor_restarts",
             "Stages that were started again",
             families.restarts.clone(),
@@ -139,11 +162,13 @@ impl Default for Metrics {
              instance that does not poll",
             families.reconciliation_differences.clone(),
         );
+        registry.register_collector(Box::new(FiguresCollector {
+            last: families.shared.clone(),
+            attempts: families.per_receiver.clone(),
+        }));
         Self(Arc::new(families))
     }
-}
 
-impl Metrics {
     /// A stage was started again.
     pub fn actor_restarted(&self, actor: &'static str) {
         self.0.restarts.get_or_create(&ActorLabel { actor }).inc();
@@ -166,8 +191,11 @@ impl Metrics {
             .inc_by(count);
     }
 
-    /// A request was made.
-    pub fn attempt(&self, outcome: &'static str, took: Duration) {
+    /// A request was made to this receiver.
+    pub fn attempt(&self, receiver: i32, outcome: &'static str, took: Duration) {
+        if let Some(attempts) = &self.0.per_receiver {
+            attempts.add(receiver, outcome);
+        }
         self.0
             .attempts
             .get_or_create(&OutcomeLabel { outcome })
@@ -194,9 +222,19 @@ impl Metrics {
         self.0.commit_to_delivery.observe(seconds.max(0.0));
     }
 
-    /// How far capture is behind.
-    pub fn capture_lag(&self, seconds: f64) {
-        self.0.capture_lag.set(seconds.max(0.0));
+    /// Whether some are told for each receiver.
+    pub fn per_receiver(&self) -> bool {
+        self.0.per_receiver.is_some()
+    }
+
+    /// What the database was found to hold.
+    pub fn found(&self, figures: Figures) {
+        self.0.shared.put(figures);
+    }
+
+    /// How old that is; `None` as long as nothing was found.
+    pub fn found_ago(&self) -> Option<Duration> {
+        self.0.shared.age()
     }
 
     /// A filter could not judge a change.

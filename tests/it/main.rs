@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod alerts;
 mod beside_the_path;
 mod catalogue_watch;
 mod client_certificates;
@@ -35,11 +36,13 @@ mod instances_at_random;
 mod large_window;
 mod layers;
 mod logs;
+mod metrics;
 mod operations;
 mod ordering;
 mod packaging;
 mod path;
 mod proxies;
+mod readiness;
 mod rebase;
 mod receiver_health;
 mod receiving;

@@ -20,7 +20,7 @@ use sea_orm::{
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::store::StoreError;
+use crate::store::{StoreError, event_counts::EventCounts};
 
 use super::{
     connect::{self, ConnectError, Purpose},
@@ -50,6 +50,7 @@ pub struct Db {
     sent: Arc<AtomicU64>,
     /// SQLite has one writer; those of this process queue here, fairly, instead of polling its lock.
     writer: Arc<Mutex<()>>,
+    counts: EventCounts,
 }
 
 impl Db {
@@ -89,6 +90,7 @@ impl Db {
             opened,
             sent: Arc::default(),
             writer: Arc::default(),
+            counts: EventCounts::default(),
         })
     }
 
@@ -120,6 +122,16 @@ impl Db {
     /// this process too.)
     pub fn ran_through(&self) -> bool {
         self.opened.load(Ordering::SeqCst) <= 1
+    }
+
+    /// Tells this of events that people bring to a status. What the stages do they tell by themselves.
+    pub fn counting(self, counts: EventCounts) -> Self {
+        Self { counts, ..self }
+    }
+
+    /// Who is told of them.
+    pub(super) fn event_counts(&self) -> &EventCounts {
+        &self.counts
     }
 
     /// Which database it is.

@@ -31,7 +31,7 @@ use super::{
 use crate::{
     domain::{
         api_key::Author,
-        event::EventState,
+        event::{EventState, EventStatus},
         ids::{ReceiverId, SubscriptionId},
         receiver::Receiver,
         subscription::Subscription,
@@ -394,6 +394,8 @@ impl SqlManagementStore {
         let values = [ids, mutation::now().into()];
         let done = txn.execute_raw(txn.statement(&sql, values)).await?;
         txn.commit().await?;
+        let counts = self.db.event_counts();
+        counts.add(EventStatus::Cancelled, done.rows_affected());
         let rows: Vec<i64> = events.iter().flat_map(|event| event.rows.clone()).collect();
         if !rows.is_empty() && self.exists(receiver).await? {
             let txn: Txn = self.db.begin().await?;

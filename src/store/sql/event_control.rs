@@ -183,6 +183,11 @@ impl SqlEventControl {
             Order::Cancel => (cancel_found(&txn, &found).await?, rows_of(&found)),
         };
         txn.commit().await?;
+        let status = match order {
+            Order::Redeliver => EventStatus::Pending,
+            Order::Cancel => EventStatus::Cancelled,
+        };
+        self.db.event_counts().add(status, count);
         Ok(Batch { last, count, rows })
     }
 
@@ -341,7 +346,9 @@ impl EventControl for SqlEventControl {
         if done == 0 {
             return Err(StoreError::Conflict);
         }
-        txn.commit().await
+        txn.commit().await?;
+        self.db.event_counts().add(EventStatus::Pending, done);
+        Ok(())
     }
 
     async fn redeliver_all(&self, filter: &EventFilter) -> Result<u64, StoreError> {

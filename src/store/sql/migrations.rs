@@ -1,5 +1,7 @@
 //! The schema of rowhook's own tables: what is applied, applying it, taking it back.
 
+use std::collections::HashSet;
+
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbErr, SqlxPostgresConnector,
     sqlx::{self, postgres::PgPoolOptions},
@@ -54,6 +56,24 @@ impl Db {
                 (one.name().to_owned(), applied)
             })
             .collect())
+    }
+
+    /// The migrations that this program needs and the database lacks. One statement, for those who ask often.
+    pub async fn lacks(&self) -> Result<Vec<String>, StoreError> {
+        let table = match self.dialect() {
+            Dialect::Postgres => "rowhook.rowhook_migrations",
+            // With its prefix it is the same name.
+            Dialect::Sqlite => "rowhook.migrations",
+        };
+        let statement = self.statement(&format!("select version from {table}"), []);
+        let rows = self.query_all_raw(statement).await?;
+        let applied: HashSet<String> = rows
+            .iter()
+            .map(|row| row.try_get("", "version"))
+            .collect::<Result<_, _>>()?;
+        let known = migration::Migrator::migrations().into_iter();
+        let names = known.map(|one| one.name().to_owned());
+        Ok(names.filter(|name| !applied.contains(name)).collect())
     }
 
     /// How many migrations are not applied.

@@ -16,7 +16,7 @@ use entity::{
     receivers,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait as _, QueryFilter,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait as _, QueryFilter, QueryResult,
     QuerySelect as _, QueryTrait as _, sea_query::Expr,
 };
 
@@ -285,4 +285,36 @@ impl ReceiverHealthStore for SqlManagementStore {
         };
         rows.into_iter().map(record).collect()
     }
+
+    async fn states(&self) -> Result<HashMap<HealthState, u64>, StoreError> {
+        let sql = format!("select {STATE} as state, count(*) as n {LIVING} group by 1");
+        let rows = self.db.query_all_raw(self.db.statement(&sql, [])).await?;
+        let read = |row: &QueryResult| {
+            let count: i64 = row.try_get("", "n")?;
+            Ok((state(row)?, u64::try_from(count).unwrap_or_default()))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn each_state(&self) -> Result<Vec<(ReceiverId, String, HealthState)>, StoreError> {
+        let sql = format!("select r.id, r.name, {STATE} as state {LIVING} order by r.id");
+        let rows = self.db.query_all_raw(self.db.statement(&sql, [])).await?;
+        let read = |row: &QueryResult| {
+            let id = ReceiverId(row.try_get("", "id")?);
+            Ok((id, row.try_get("", "name")?, state(row)?))
+        };
+        rows.iter().map(read).collect()
+    }
+}
+
+/// The same as [`one_of`] of a row of [`LIVING`].
+const STATE: &str = "case when not r.active then 'INACTIVE'
+    when h.state in ('FAILING', 'PROBING') then h.state else 'HEALTHY' end";
+const LIVING: &str =
+    "from rowhook.receivers r left join rowhook.receiver_health h on h.receiver_id = r.id
+    where r.deleted_at is null";
+
+fn state(row: &QueryResult) -> Result<HealthState, StoreError> {
+    let word: String = row.try_get("", "state")?;
+    word.parse().map_err(StoreError::corrupt)
 }

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     domain::{
         action::Action,
-        event::{NewEvent, RowHashes},
+        event::{EventStatus, NewEvent, RowHashes},
         ids::{ChangeId, ResourceId, TransactionId},
         resource::{ResourceDefinition, ResourceName},
         snapshot::{Place, Snapshot},
@@ -229,7 +229,9 @@ impl SqlHistory {
         let first = take_numbers(&txn, &events).await?;
         insert(&txn, &events, first, replay_id).await?;
         txn.commit().await?;
-        Ok(events.len() as u64)
+        let made = events.len() as u64;
+        self.db.event_counts().add(EventStatus::Pending, made);
+        Ok(made)
     }
 
     async fn go(&self, replay: &Replay, write: bool) -> Result<u64, StoreError> {

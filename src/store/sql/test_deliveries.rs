@@ -16,6 +16,7 @@ use super::{
 use crate::{
     domain::{
         action::Action,
+        event::EventStatus,
         ids::{EventId, ReceiverId, ResourceId},
     },
     policy::example::ExampleRow,
@@ -165,6 +166,7 @@ impl TestDeliveries for SqlTestDeliveries {
         let event = EventId(row.try_get("", "id")?);
         receiver_health::probe_now(&txn, [id]).await?;
         txn.commit().await?;
+        self.db.event_counts().add(EventStatus::Pending, 1);
         Ok(event)
     }
 }

@@ -11,7 +11,7 @@ use rowhook::{
 };
 use serde_json::{Value, json};
 
-use super::{ADMIN, House, Ready, failure, serve, services};
+use super::{ADMIN, House, OnePage, Ready, failure, serve, services};
 use crate::support::{
     both::on_both,
     database::TestDatabase,
@@ -231,7 +231,7 @@ async fn a_database_that_is_away_is_no_verdict_on_a_key(database: TestDatabase) 
         readiness: Arc::new(Ready(Err(vec![
             "the database can not be reached".to_owned(),
         ]))),
-        metrics: Arc::new(|| String::from("# EOF\n")),
+        metrics: Arc::new(OnePage("# EOF\n")),
         metrics_public: false,
         sockets: Arc::default(),
     });

@@ -45,7 +45,7 @@ use rowhook::{
         resource::{Catalogue, Column, LiveCatalogue, OnTruncate, Resource, ResourceDefinition},
     },
     graphql::{Api, ReceiverDefaults, Services, WatchedTables},
-    http::{HttpState, KeyAuthenticator, Readiness, SocketLimits, Sockets, routes},
+    http::{HttpState, KeyAuthenticator, MetricsPage, Readiness, SocketLimits, Sockets, routes},
     policy::{egress::EgressPolicy, seal::Sealer, webhook_uri::check_uri},
     store::{
         api_keys::ApiKeyStore,
@@ -106,7 +106,7 @@ impl House {
             api: Arc::new(Api::new(services)),
             authenticator: Arc::new(KeyAuthenticator::new(Some(ADMIN), keys.clone())),
             readiness: Arc::new(Ready(Ok(()))),
-            metrics: Arc::new(|| "rowhook_pending_events 0\n# EOF\n".to_owned()),
+            metrics: Arc::new(OnePage("rowhook_pending_events 0\n# EOF\n")),
             metrics_public: true,
             sockets: sockets.clone(),
         };
@@ -208,6 +208,15 @@ fn failure(response: &Value) -> (String, String, Value) {
         error["message"].as_str().unwrap().to_owned(),
         error["extensions"]["path"].clone(),
     )
+}
+
+struct OnePage(&'static str);
+
+#[async_trait]
+impl MetricsPage for OnePage {
+    async fn page(&self) -> String {
+        self.0.to_owned()
+    }
 }
 
 struct Ready(Result<(), Vec<String>>);

@@ -127,7 +127,7 @@ impl Sending {
             (_, None) => "unanswered",
         };
         if let Some(took) = done.took {
-            metrics.attempt(outcome, took);
+            metrics.attempt(done.outcome.receiver_id.0, outcome, took);
         }
         if done.outcome.verdict == Verdict::Delivered {
             let after = Utc::now() - done.occurred_at;
