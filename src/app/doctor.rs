@@ -34,9 +34,9 @@ pub(super) fn examination(settings: &Settings, db: &Db, wanted: Arc<[WantedResou
                 reconciliation: &SqlReconciliation::new(db.clone()),
                 keep,
             };
-            let pending = db.pending_migrations().await;
-            let pending = pending.map_err(|error| error.to_string());
-            doctor::examine(doors, pending, doctor::CHANGES, Utc::now()).await
+            let schema = db.schema().await;
+            let schema = schema.map_err(|error| error.to_string());
+            doctor::examine(doors, schema, doctor::CHANGES, Utc::now()).await
         })
     })
 }

@@ -6,6 +6,7 @@
 mod database;
 mod doctor;
 mod instance;
+mod outgrown;
 mod sample;
 mod start_error;
 mod watched;
@@ -52,6 +53,7 @@ use crate::{
             fan_out::SqlFanOut,
             instances::SqlInstances,
             leases::SqlLeases,
+            migrations::MigrateError,
             outcomes::SqlOutcomes,
             page_connection::PageConnection,
             receivers::SqlManagementStore,
@@ -289,6 +291,12 @@ impl Service {
     /// What operators are told.
     pub fn status(&self) -> &Status {
         self.pipeline.status()
+    }
+
+    /// Ends when a newer release has changed rowhook's tables so that this program can not work with them: it has to
+    /// stop then.
+    pub async fn outgrown(&self) -> MigrateError {
+        outgrown::outgrown(&self.db).await
     }
 
     /// Stops taking requests, finishes what is in flight within the time, and closes the database.

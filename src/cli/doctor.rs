@@ -46,9 +46,9 @@ pub async fn run(args: DoctorArgs) -> Result<(), Failure> {
         reconciliation: &SqlReconciliation::new(db.clone()),
         keep: settings.retention.events,
     };
-    let pending = db.pending_migrations().await;
-    let pending = pending.map_err(|error| error.to_string());
-    let report = doctor::examine(doors, pending, args.changes, Utc::now()).await;
+    let schema = db.schema().await;
+    let schema = schema.map_err(|error| error.to_string());
+    let report = doctor::examine(doors, schema, args.changes, Utc::now()).await;
     db.close().await?;
     if args.json {
         println!("{}", report.json());

@@ -1,9 +1,18 @@
 //! `rowhook migrate`: the schema of rowhook's own tables.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets::NOTHING};
+use serde_json::{Value, json};
 
-use crate::{app, config::Settings, store::sql::db::Db};
+use crate::{
+    app::{self, StartError},
+    config::Settings,
+    store::{
+        schema::{Migration, Schema, State},
+        sql::{db::Db, migrations::MigrateError},
+    },
+};
 
 use super::{ConfigArgs, Failure};
 
@@ -26,8 +35,15 @@ enum Direction {
         #[arg(long, default_value_t = 1)]
         steps: u32,
     },
-    /// List the migrations and whether they are applied
-    Status,
+    /// List the migrations: applied since when, pending, or unknown to this program
+    ///
+    /// Exit code 0: every migration that this program knows is applied, and it can work with those that it does not
+    /// know; 1: some are pending, or the tables need a newer release; 2: the configuration is wrong.
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Does it and tells what was done.
@@ -35,7 +51,9 @@ pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
     let settings: Settings = args.config.load()?;
     let db = match args.direction {
         Direction::Up => Db::connect(&settings.database_url, 2).await?,
-        Direction::Down { .. } | Direction::Status => app::connect_existing(&settings).await?,
+        Direction::Down { .. } | Direction::Status { .. } => {
+            app::connect_existing(&settings).await?
+        }
     };
     match args.direction {
         Direction::Up => match db.migrate_up().await? {
@@ -43,17 +61,48 @@ pub async fn run(args: MigrateArgs) -> Result<(), Failure> {
             count => println!("{count} applied"),
         },
         Direction::Down { steps } => {
-            db.migrate_down(steps).await?;
-            println!("{steps} taken back");
+            let count = db.migrate_down(steps).await?;
+            println!("{count} taken back");
         }
-        Direction::Status => {
-            let mut table = Table::new();
-            table.load_style(NOTHING).set_header(["MIGRATION", "STATE"]);
-            for (name, applied) in db.migrations().await? {
-                table.add_row([name, if applied { "applied" } else { "pending" }.to_owned()]);
+        Direction::Status { json } => {
+            let schema = db.schema().await?;
+            if json {
+                println!("{}", as_json(&schema));
+            } else {
+                println!("{}", as_table(&schema));
             }
-            println!("{}", table.trim_fmt());
+            schema.is_not_too_new().map_err(MigrateError::from)?;
+            match schema.count(State::Pending) {
+                0 => {}
+                pending => return Err(StartError::Pending(pending).into()),
+            }
         }
     }
     Ok(())
+}
+
+fn as_table(schema: &Schema) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(NOTHING)
+        .set_header(["MIGRATION", "STATE", "APPLIED"]);
+    for one in schema.migrations() {
+        let at = one.applied_at.map(written).unwrap_or_default();
+        table.add_row([&*one.name, one.state.word(), &*at]);
+    }
+    table.trim_fmt()
+}
+
+fn as_json(schema: &Schema) -> Value {
+    let one = |one: &Migration| json!({ "name": one.name, "state": one.state.word(), "appliedAt": one.applied_at.map(written) });
+    json!({
+        "migrations": schema.migrations().iter().map(one).collect::<Vec<_>>(),
+        "pending": schema.count(State::Pending),
+        "unknown": schema.count(State::Unknown),
+        "tooNew": schema.is_not_too_new().err().map(|why| why.to_string()),
+    })
+}
+
+fn written(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

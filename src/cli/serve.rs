@@ -18,7 +18,8 @@ use super::{
 ///
 /// At its start it applies pending migrations of its own tables, puts the triggers on the configured tables
 /// (where they are not what they should be), and prints an API key if there is none yet. SIGTERM or
-/// Ctrl-C ends it: what is in flight is finished first.
+/// Ctrl-C ends it: what is in flight is finished first. So does a newer release that changes rowhook's own tables in a
+/// way that this one can not work with; the exit code is 1 then.
 #[derive(Args)]
 pub struct ServeArgs {
     /// Look whether it could start, tell what it would do, and end; nothing is changed
@@ -48,10 +49,16 @@ pub async fn run(args: ServeArgs) -> Result<(), Failure> {
         println!("  API key: {key}");
         println!("           role admin; it is shown this once, so keep it now");
     }
-    told_to_stop().await;
+    let outgrown = tokio::select! {
+        () = told_to_stop() => None,
+        why = service.outgrown() => Some(why),
+    };
+    if let Some(why) = &outgrown {
+        tracing::error!("{why}");
+    }
     tracing::info!("stopping: finishing what is in flight");
     service.stop(GRACE).await;
-    Ok(())
+    outgrown.map_or(Ok(()), |why| Err(why.into()))
 }
 
 /// Everything that a start looks at, without changing anything. A database that is not there yet is no fault

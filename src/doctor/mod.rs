@@ -16,6 +16,7 @@ use crate::{
         catalogue::{ResourceInstaller, WantedResource},
         health::Health,
         reconciliation::Reconciliation,
+        schema::{Schema, State},
     },
 };
 
@@ -41,16 +42,16 @@ pub struct Doors<'a> {
     pub keep: Keep,
 }
 
-/// Looks at everything. `pending`: how many migrations are not applied, or why that can not be told. Of the newest
+/// Looks at everything. `schema`: which migrations are applied, or why that can not be told. Of the newest
 /// changes and events so many are compared.
 pub async fn examine(
     doors: Doors<'_>,
-    pending: Result<usize, String>,
+    schema: Result<Schema, String>,
     changes: u32,
     now: DateTime<Utc>,
 ) -> Report {
     let mut report = Report::default();
-    if !is_set_up(pending, &mut report) {
+    if !is_set_up(schema, &mut report) {
         checks::rights(doors.health, &mut report).await;
         return report;
     }
@@ -69,14 +70,22 @@ pub async fn examine(
 }
 
 /// Whether rowhook's own tables are there to be looked at.
-fn is_set_up(pending: Result<usize, String>, report: &mut Report) -> bool {
+fn is_set_up(schema: Result<Schema, String>, report: &mut Report) -> bool {
     let place = "migrations";
-    match pending {
-        Ok(0) => {
+    let looked = schema.map(|schema| (schema.is_not_too_new(), schema.count(State::Pending)));
+    match looked {
+        Ok((Ok(()), 0)) => {
             report.add(Severity::Ok, About::Schema, place, "all are applied");
             return true;
         }
-        Ok(pending) => report.advise(
+        Ok((Err(too_new), _)) => report.advise(
+            Severity::Problem,
+            About::Schema,
+            place,
+            too_new.to_string(),
+            "use the newer release's rowhook",
+        ),
+        Ok((Ok(()), pending)) => report.advise(
             Severity::Problem,
             About::Schema,
             place,

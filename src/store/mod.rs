@@ -24,6 +24,7 @@ pub mod receivers;
 pub mod reconciliation;
 pub mod replay;
 pub mod retention;
+pub mod schema;
 pub mod sql;
 pub mod stats;
 pub mod subscriptions;

@@ -66,3 +66,4 @@ mod transport;
 mod transport_guard;
 mod transport_tls;
 mod triggers;
+mod upgrades;

@@ -46,7 +46,7 @@ const LACKING: &str = "
     join pg_namespace n on n.oid = c.relnamespace,
     unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) with ordinality as w(name, place)
     where n.nspname = 'rowhook' and c.relkind in ('r', 'p') and c.relname <> 'fresh_reads'
-      and (w.name = 'SELECT' or c.relname <> 'seaql_migrations')
+      and (w.name = 'SELECT' or c.relname <> 'rowhook_migrations')
       and not has_table_privilege(c.oid, w.name)
     group by c.relname
     union all

@@ -204,6 +204,11 @@ impl Service {
     /// Asks the process to end (SIGTERM) and tells how it did.
     pub async fn terminate(&mut self) -> ExitStatus {
         self.signal("TERM");
+        self.ends().await
+    }
+
+    /// Waits until the process has ended by itself and tells how it did.
+    pub async fn ends(&mut self) -> ExitStatus {
         let mut running = self.running.take().expect("it does not run");
         let began = Instant::now();
         loop {
@@ -212,7 +217,7 @@ impl Service {
             }
             if began.elapsed() > DEADLINE {
                 let _gone = running.child.kill();
-                panic!("SIGTERM did not end it");
+                panic!("it did not end");
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
@@ -244,9 +249,20 @@ impl Service {
         path: &str,
         body: &str,
     ) -> std::io::Result<(u16, String)> {
+        self.http_as(ADMIN_KEY, method, path, body).await
+    }
+
+    /// The same with another key.
+    pub async fn http_as(
+        &self,
+        key: &str,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> std::io::Result<(u16, String)> {
         let address = self.address();
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {ADMIN_KEY}\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\n\
              content-type: application/json\r\naccept: application/json\r\ncontent-length: {}\r\n\
              connection: close\r\n\r\n{body}",
             body.len()
