@@ -26,6 +26,7 @@ mod disk_full;
 mod failover;
 mod filters;
 mod frozen;
+mod fuzz;
 mod graphql_api;
 mod guardian;
 mod hand_over;

@@ -84,6 +84,44 @@ impl Document {
     }
 }
 
+/// The guide's function under CPython says of each document what rowhook says of it. Such documents may hold anything.
+pub fn agrees_with_the_guide(documents: impl Iterator<Item = String> + Send + 'static) {
+    let mut command = Command::new(cpython_3_11());
+    command.arg(support("verify_like_the_guide.py"));
+    let uri = "https://example.com/hook";
+    let say_all = move |mut partner: Partner<Document>| {
+        let secret = random_secret(&mut JsonDocuments::new(0));
+        for data in documents {
+            let message = ion_message(uri, &data);
+            let signature = match &message {
+                Ok(message) => ion_signature(&secret, message),
+                Err(_) => String::new(),
+            };
+            let payload = data.clone();
+            let document = Document {
+                data,
+                signed: message.map(drop),
+                tampered: false,
+            };
+            let head = [secret.expose(), uri, &signature];
+            partner.say(document, &head, payload.as_bytes())?;
+        }
+        Ok(())
+    };
+    exchange(&mut command, say_all, |document: Document, answer| {
+        let verdict = match answer.strip_prefix("rejected ") {
+            Some(_) => "rejected",
+            None => answer,
+        };
+        let expected = document.expected(verdict);
+        assert_eq!(
+            verdict, expected,
+            "Python answered {answer:?}, rowhook {:?}, to {:?}",
+            document.signed, document.data
+        );
+    });
+}
+
 #[test]
 fn the_guides_function_agrees_on_every_document() {
     let seed = seed();

@@ -66,10 +66,10 @@ use crate::support::{
 };
 
 /// The configured key.
-const ADMIN: &str = "the-admin-key";
+pub const ADMIN: &str = "the-admin-key";
 
 /// The API on a database of its own.
-struct House {
+pub struct House {
     db: Db,
     address: SocketAddr,
     /// Keys of these roles, made in the store.
@@ -82,7 +82,8 @@ struct House {
 }
 
 impl House {
-    async fn of(database: TestDatabase) -> Self {
+    /// As usual.
+    pub async fn of(database: TestDatabase) -> Self {
         Self::with(database, |_| {}).await
     }
 
@@ -148,7 +149,7 @@ impl House {
         failure(&self.ask(query, variables).await)
     }
 
-    async fn post(&self, key: &str, body: &str) -> Answer {
+    pub async fn post(&self, key: &str, body: &str) -> Answer {
         let authorization = format!("Bearer {key}");
         let headers = [
             ("authorization", authorization.as_str()),
