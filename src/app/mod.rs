@@ -9,6 +9,7 @@ mod instance;
 mod outgrown;
 mod sample;
 mod start_error;
+mod traces;
 mod watched;
 
 use std::{fs::File, future::Future, net::SocketAddr, sync::Arc, time::Duration};
@@ -85,6 +86,8 @@ pub use watched::{is_made_at_start, needed_resources, wanted_resources};
 pub const GRACE: Duration = Duration::from_secs(20);
 /// A stop waits so long for connections to the database to be closed: one on which no answer comes would not be.
 const CLOSED_WITHIN: Duration = Duration::from_secs(3);
+/// A stop waits so long for the last traces to reach their collector.
+const TOLD_WITHIN: Duration = Duration::from_secs(2);
 /// Events written in one transaction: PostgreSQL, and SQLite, where the application's writes wait.
 const EVENTS_PER_COMMIT: (usize, usize) = (20_000, 1000);
 /// Old rows dropped in one transaction, on the same terms.
@@ -178,7 +181,9 @@ impl Service {
             transport,
             wakes: Wakes::default(),
         };
-        let status = Status::new(metrics);
+        let name = holder();
+        let traces = traces::traces(settings, &name)?;
+        let status = Status::new(metrics).tracing(traces);
         let delivery = DeliveryDefaults {
             timeout: settings.defaults.timeout,
             max_in_flight: settings.defaults.max_in_flight,
@@ -196,7 +201,7 @@ impl Service {
             reading: Arc::default(),
         };
         let instance = Arc::new(ThisInstance {
-            name: holder(),
+            name,
             db: db.clone(),
             status: status.clone(),
             capture: figures.capture.clone(),
@@ -304,7 +309,12 @@ impl Service {
         // The server waits for every connection, and a WebSocket ends only when someone closes it.
         self.sockets.close_all();
         self.server.stop(true).await;
+        let traces = self.pipeline.status().traces().clone();
         self.pipeline.finish(grace).await;
+        let told = tokio::task::spawn_blocking(move || traces.stop(TOLD_WITHIN));
+        if let Err(error) = told.await {
+            tracing::warn!(%error, "the last traces were not sent");
+        }
         match tokio::time::timeout(CLOSED_WITHIN, self.db.close()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
@@ -391,10 +401,8 @@ fn uri_look(settings: &Settings) -> LookAtUri {
     })
 }
 
-fn transport(
-    settings: &Settings,
-    metrics: &Metrics,
-) -> Result<Arc<HttpTransportFactory>, StartError> {
+/// Whom this deployment trusts.
+fn tls(settings: &Settings) -> Result<rustls::ClientConfig, StartError> {
     let bundle = match &settings.receivers.ca_bundle {
         None => None,
         Some(path) => Some(std::fs::read(path).map_err(|error| StartError::Setting {
@@ -402,7 +410,14 @@ fn transport(
             message: format!("{}: {error}", path.display()),
         })?),
     };
-    let tls = client_config(bundle.as_deref())?;
+    Ok(client_config(bundle.as_deref())?)
+}
+
+fn transport(
+    settings: &Settings,
+    metrics: &Metrics,
+) -> Result<Arc<HttpTransportFactory>, StartError> {
+    let tls = tls(settings)?;
     let proxies = config::proxies(&settings.receivers)
         .map_err(|(setting, message)| StartError::Setting { setting, message })?;
     for proxy in proxies.all() {

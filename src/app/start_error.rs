@@ -66,6 +66,9 @@ pub enum StartError {
     /// The key file of the embedded database.
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
+    /// The traces' exporter, and the thread that it sends by.
+    #[error("tracing: {0}; correct [tracing] in rowhook.toml, or the OTEL_ variables")]
+    Tracing(String),
     /// TLS.
     #[error(transparent)]
     Tls(#[from] TlsSettingsError),
@@ -90,7 +93,11 @@ impl StartError {
     /// Whether the user has to mend the configuration, as against the surroundings.
     pub fn is_configuration(&self) -> bool {
         match self {
-            Self::Setting { .. } | Self::NoResources | Self::NoFile(_) | Self::Tls(_) => true,
+            Self::Setting { .. }
+            | Self::NoResources
+            | Self::NoFile(_)
+            | Self::Tracing(_)
+            | Self::Tls(_) => true,
             Self::Install(error) => !matches!(error, InstallError::Store(_)),
             Self::Connect(error) => matches!(error, ConnectError::Url(_)),
             Self::Pending(_)

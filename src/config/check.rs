@@ -101,6 +101,24 @@ pub fn faults(settings: &Settings) -> Vec<(String, String)> {
             fault(setting, message);
         }
     }
+    if !(0.0..=1.0).contains(&settings.tracing.sample_ratio) {
+        let message = "must be from 0.0 (none) to 1.0 (all); the default is 1.0".to_owned();
+        fault("tracing.sample_ratio", message);
+    }
+    let is_http = |uri: &String| {
+        let uri = url::Url::parse(uri);
+        uri.is_ok_and(|uri| ["http", "https"].contains(&uri.scheme()) && uri.has_host())
+    };
+    if settings
+        .tracing
+        .endpoint
+        .as_ref()
+        .is_some_and(|uri| !is_http(uri))
+    {
+        // It may hold a password.
+        let message = "is no address of a collector; write it as \"http://collector:4318\"";
+        fault("tracing.endpoint", message.to_owned());
+    }
     faults.append(&mut names(settings));
     faults
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 use super::{
-    ProxyVariables, Settings, check,
+    ProxyVariables, Settings, TracingVariables, check,
     environment::{Environment, UnknownVariable},
     file::File,
     mistake::{ConfigError, Mistake, Place},
@@ -31,6 +31,7 @@ pub fn load(
 ) -> Result<Loaded, ConfigError> {
     let environment: Vec<_> = environment.into_iter().collect();
     let proxy_variables = ProxyVariables::of(&environment);
+    let tracing_variables = TracingVariables::of(&environment);
     let path = file
         .map(Path::to_path_buf)
         .or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|default| default.exists()));
@@ -56,6 +57,7 @@ pub fn load(
         }
     };
     settings.receivers.proxy_variables = proxy_variables;
+    settings.tracing.variables = tracing_variables;
     for (setting, message) in check::faults(&settings) {
         let place = over
             .place(&setting)
@@ -225,6 +227,20 @@ mod tests {
             lines[1].starts_with("ROWHOOK_SECRET_KEY_FILE: ")
                 && lines[1].contains("can not be read")
         );
+    }
+
+    #[test]
+    fn traces_are_told_where_somebody_names_a_collector() {
+        let is_on = |file: &str, variables: &[(&str, &str)]| {
+            with(file, variables).unwrap().settings.tracing.is_on()
+        };
+        let file = "[tracing]\nendpoint = \"http://collector:4318\"\n";
+        let variable = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
+        assert!(!is_on("", &[]));
+        assert!(is_on(file, &[]) && is_on("", &[variable]));
+        assert!(!is_on("", &[("OTEL_EXPORTER_OTLP_ENDPOINT", "")]));
+        assert!(!is_on(file, &[("OTEL_SDK_DISABLED", "true")]));
+        assert!(!is_on("", &[variable, ("OTEL_TRACES_EXPORTER", "none")]));
     }
 
     #[test]

@@ -67,6 +67,8 @@ pub struct Settings {
     pub retention: RetentionSettings,
     /// What `/metrics` tells beyond the rest.
     pub metrics: MetricsSettings,
+    /// Whether traces are told, and to whom.
+    pub tracing: TracingSettings,
     /// The watched tables.
     pub resources: Vec<ResourceSettings>,
 }
@@ -89,6 +91,7 @@ impl Default for Settings {
             capture: CaptureSettings::default(),
             retention: RetentionSettings::default(),
             metrics: MetricsSettings::default(),
+            tracing: TracingSettings::default(),
             resources: Vec::new(),
         }
     }
@@ -197,6 +200,62 @@ impl Default for RetentionSettings {
 pub struct MetricsSettings {
     /// Tells some for each receiver too.
     pub per_receiver: bool,
+}
+
+/// `[tracing]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TracingSettings {
+    /// The collector's address, to which `/v1/traces` is added.
+    pub endpoint: Option<String>,
+    /// The share of events whose traces are told, from 0 to 1.
+    pub sample_ratio: f64,
+    /// Whether the standard variables name a collector, or switch everything off; see [`TracingSettings::is_on`].
+    #[serde(skip)]
+    pub variables: TracingVariables,
+}
+
+/// What the standard variables of OpenTelemetry say. The exporter reads the address itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TracingVariables {
+    /// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` or `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
+    pub name_collector: bool,
+    /// `OTEL_SDK_DISABLED` is true, or `OTEL_TRACES_EXPORTER` is none.
+    pub switch_off: bool,
+}
+
+impl TracingVariables {
+    /// Of this environment.
+    pub fn of(environment: &[(String, String)]) -> Self {
+        let value = |name: &str| {
+            let found = environment.iter().find(|(known, _)| known == name);
+            found.map_or("", |(_, value)| value.trim())
+        };
+        let names = |name: &str| !value(name).is_empty();
+        Self {
+            name_collector: names("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+                || names("OTEL_EXPORTER_OTLP_ENDPOINT"),
+            switch_off: value("OTEL_SDK_DISABLED").eq_ignore_ascii_case("true")
+                || value("OTEL_TRACES_EXPORTER") == "none",
+        }
+    }
+}
+
+impl TracingSettings {
+    /// Whether traces are told.
+    pub fn is_on(&self) -> bool {
+        !self.variables.switch_off && (self.endpoint.is_some() || self.variables.name_collector)
+    }
+}
+
+impl Default for TracingSettings {
+    fn default() -> Self {
+        Self {
+            endpoint: None,
+            sample_ratio: 1.0,
+            variables: TracingVariables::default(),
+        }
+    }
 }
 
 /// `[[resources]]`.

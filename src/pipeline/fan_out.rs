@@ -8,7 +8,7 @@ use std::{
     collections::{HashMap, HashSet},
     rc::Rc,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use actix::prelude::*;
@@ -32,6 +32,7 @@ use crate::{
         StoreError,
         change_log::{ChangePage, Cursor, FanOutStore},
     },
+    telemetry::EventTrace,
 };
 
 use super::{
@@ -39,6 +40,7 @@ use super::{
     filter_failures::FilterFailures,
     lifeline::{BEAT, Lifeline, Pulse},
     messages::{FanOutPage, Finish, Hints, Slot, Wake},
+    sender::spans,
     senders::Senders,
     shared_texts::SharedTexts,
     status::Status,
@@ -174,6 +176,7 @@ impl Matching {
     async fn page(&mut self, message: FanOutPage) -> Result<Cursor, StoreError> {
         let FanOutPage { mut cursor, page } = message;
         let work = self.pulse.work();
+        let taken = SystemTime::now();
         let versions = page.changes.iter().map(|change| change.resource_id);
         self.parts.versions.learn(versions).await?;
         let intervals = self.intervals(&page).await?;
@@ -211,6 +214,7 @@ impl Matching {
             let made = store.commit_page(&cursor, &next, &events).await?;
             self.written = Some(next.epoch);
             self.count_made(events.len(), &made);
+            self.trace(taken, &events, &made);
             self.hand_over(&page, &events, &made);
             cursor = next;
             events.clear();
@@ -359,6 +363,24 @@ impl Matching {
         let cancelled = made.iter().filter(|one| !one.ready).count();
         metrics.events("pending", (written - cancelled) as u64);
         metrics.events("cancelled", cancelled as u64);
+    }
+
+    /// The trace of each event begins with the commit of its change.
+    fn trace(&self, taken: SystemTime, events: &[NewEvent], made: &[Made]) {
+        let traces = self.parts.status.traces();
+        if !traces.is_on() {
+            return;
+        }
+        let now = SystemTime::now();
+        for (event, made) in events.iter().zip(made).filter(|(_, made)| made.ready) {
+            let trace = traces.of(|| spans::key_of_new(event, made.id));
+            let trace = trace.filter(EventTrace::is_sampled);
+            let resource = self.parts.versions.get(event.resource_id);
+            if let Some((trace, resource)) = trace.zip(resource) {
+                let attributes = spans::of_event(event, made.id, &resource);
+                trace.made(event.occurred_at.into(), taken, now, attributes);
+            }
+        }
     }
 
     fn count(&self, page: &ChangePage) {

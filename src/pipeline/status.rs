@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     domain::instance::{Stage, StageState},
-    telemetry::Metrics,
+    telemetry::{Metrics, Traces},
 };
 
 use super::lifeline::Ended;
@@ -96,6 +96,7 @@ struct Board {
 pub struct Status {
     board: Arc<Mutex<Board>>,
     metrics: Metrics,
+    traces: Traces,
 }
 
 /// A poller that has said nothing for so long is not known to work.
@@ -111,7 +112,18 @@ impl Status {
                 role_at: Instant::now(),
             })),
             metrics,
+            traces: Traces::default(),
         }
+    }
+
+    /// With traces that are told.
+    pub fn tracing(self, traces: Traces) -> Self {
+        Self { traces, ..self }
+    }
+
+    /// Where spans go.
+    pub fn traces(&self) -> &Traces {
+        &self.traces
     }
 
     /// The figures of this instance.

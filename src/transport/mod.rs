@@ -3,6 +3,7 @@
 //! Senders (room 3) hand a finished request in. Nothing here signs, retries or judges.
 
 mod clients;
+pub mod collector;
 mod fault;
 mod guard;
 mod http_client;

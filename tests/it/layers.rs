@@ -28,7 +28,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
 ];
 
 /// A library and the places that may name it.
-const LIBRARIES: [(&str, &[&str]); 11] = [
+const LIBRARIES: [(&str, &[&str]); 15] = [
     ("sea_orm", &["store/sql", "sample"]),
     ("sea_orm_migration", &["store/sql"]),
     ("entity", &["store/sql"]),
@@ -40,6 +40,10 @@ const LIBRARIES: [(&str, &[&str]); 11] = [
     ("awc", &["transport"]),
     ("rowhook_console", &["http/console.rs"]),
     ("governor", &["policy/throttle.rs"]),
+    ("opentelemetry", &["telemetry"]),
+    ("opentelemetry_sdk", &["telemetry"]),
+    ("opentelemetry_otlp", &["telemetry"]),
+    ("opentelemetry_http", &["telemetry", "transport"]),
 ];
 
 fn sources() -> Vec<(String, String)> {

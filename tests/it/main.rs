@@ -63,6 +63,7 @@ mod supervision;
 mod support;
 mod test_deliveries;
 mod tour;
+mod traces;
 mod transport;
 mod transport_guard;
 mod transport_tls;

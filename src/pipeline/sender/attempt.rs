@@ -22,8 +22,14 @@ use crate::{
         judge::{Circumstances, GONE, OWN_FAULT_PAUSE, fault, judge},
         receiver_health::Sign,
     },
+    telemetry::{AttemptTrace, Traces},
     transport::{DeliveryRequest, Transport},
 };
+
+use super::spans;
+
+/// The header that ties what a receiver does to the attempt (W3C Trace Context).
+const TRACEPARENT: &str = "traceparent";
 
 /// A client that has not ended an attempt so long after its time never will: the receiver gets its slot
 /// back, and is not charged.
@@ -47,6 +53,8 @@ pub struct AttemptParts {
     pub max_payload: usize,
     /// The receiver is only probed, and this is one.
     pub probe: bool,
+    /// Where spans go.
+    pub traces: Traces,
 }
 
 /// What came of it.
@@ -67,6 +75,8 @@ pub struct Done {
     pub took: Option<Duration>,
     /// When the change committed.
     pub occurred_at: DateTime<Utc>,
+    /// Its part of the event's trace.
+    pub trace: Option<AttemptTrace>,
 }
 
 /// Makes the attempt.
@@ -86,9 +96,18 @@ pub async fn make(parts: AttemptParts) -> Done {
             return Done::unsent(event, given_up(event, receiver.id, &unsendable));
         }
     };
+    let trace = parts.traces.of(|| spans::key_of(event));
+    let trace = trace.map(|trace| trace.attempt(event.is_test()));
+    let mut headers = prepared.headers;
+    if let Some(trace) = &trace {
+        // One that the receiver's own headers set stays as it is.
+        if headers.iter().all(|(name, _)| name != TRACEPARENT) {
+            headers.push((TRACEPARENT.to_owned(), trace.traceparent()));
+        }
+    }
     let request = DeliveryRequest {
         uri: receiver.webhook_uri.clone(),
-        headers: prepared.headers,
+        headers,
         body: Bytes::from(prepared.body),
         timeout: parts.timeout,
         client_identity: parts.target.client_identity.clone(),
@@ -129,6 +148,16 @@ pub async fn make(parts: AttemptParts) -> Done {
         (Some(fault), Some(warning)) => Some(format!("{fault} ({warning})")),
         (fault, warning) => fault.or(warning),
     };
+    if let Some(trace) = &trace {
+        spans::ended(
+            trace,
+            &parts,
+            started_at.into(),
+            &result,
+            verdict,
+            error.as_deref(),
+        );
+    }
     Done {
         outcome: Outcome {
             attempt: Some(Attempt {
@@ -146,6 +175,7 @@ pub async fn make(parts: AttemptParts) -> Done {
         status,
         took: Some(took),
         occurred_at: event.occurred_at,
+        trace,
     }
 }
 
@@ -179,6 +209,7 @@ impl Done {
             probe: false,
             took: None,
             occurred_at: event.occurred_at,
+            trace: None,
         }
     }
 }

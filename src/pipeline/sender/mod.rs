@@ -10,6 +10,7 @@ mod attempt;
 pub mod inbox;
 mod lookahead;
 mod sending;
+pub(super) mod spans;
 
 use std::{
     cell::OnceCell,

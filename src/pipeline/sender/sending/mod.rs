@@ -11,7 +11,7 @@ use std::{
     collections::{HashMap, HashSet},
     rc::Rc,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use chrono::{DateTime, Utc};
@@ -28,6 +28,7 @@ use crate::{
     pipeline::lifeline::{Pulse, Work},
     policy::throttle::{Start, Throttle},
     store::{StoreError, delivery_targets::KNOWLEDGE_AGE},
+    telemetry::AttemptTrace,
     transport::Transport,
 };
 
@@ -87,6 +88,8 @@ pub struct Sending {
     recording: JoinSet<Recorded>,
     /// Outcomes that are not written yet, handed over or not.
     unrecorded: usize,
+    /// The traces of those that are traced, and since when they wait to be written.
+    traced: HashMap<EventId, (AttemptTrace, SystemTime)>,
     rows_under_way: HashMap<EventId, RowHashes>,
     busy_until: Instant,
     /// How the receiver does: what is written of it, or what is about to be.
@@ -135,6 +138,7 @@ impl Sending {
             ended: Vec::new(),
             recording: JoinSet::new(),
             unrecorded: 0,
+            traced: HashMap::new(),
             rows_under_way: HashMap::new(),
             busy_until: now + LINGER,
             health: ReceiverHealth::default(),

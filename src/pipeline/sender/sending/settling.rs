@@ -4,7 +4,7 @@
 use std::{
     rc::Rc,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use chrono::{TimeDelta, Utc};
@@ -21,6 +21,7 @@ use crate::{
         messages::Record,
         sender::attempt::{AttemptParts, Done, make},
     },
+    telemetry::AttemptTrace,
 };
 
 use super::{RETRY, Sending, bodies::Held};
@@ -80,6 +81,7 @@ impl Sending {
             max_payload: defaults.max_payload,
             probe: self.health.probing.is_some(),
             transport: self.transport.clone(),
+            traces: self.parts.status.traces().clone(),
             target,
         };
         let task = self.attempts.spawn_local(make(attempt));
@@ -96,11 +98,12 @@ impl Sending {
 
     pub(super) fn attempt_ended(&mut self, ended: Result<(Id, Done), JoinError>) {
         match ended {
-            Ok((task, done)) => {
+            Ok((task, mut done)) => {
                 self.under_way.remove(&task);
                 self.count(&done);
+                let trace = done.trace.take();
                 let outcome = self.take_health(done);
-                self.record(outcome);
+                self.record(outcome, trace);
             }
             Err(error) => {
                 // The task panicked: the event is at fault or rowhook is, the receiver is not.
@@ -116,7 +119,7 @@ impl Sending {
         let probe = self.health.probing.is_some();
         let done = Done::own_fault(event, self.receiver(), why, probe);
         let outcome = self.take_health(done);
-        self.record(outcome);
+        self.record(outcome, None);
     }
 
     pub(super) fn count(&self, done: &Done) {
@@ -136,7 +139,11 @@ impl Sending {
     }
 
     /// Keeps an outcome until it is written; [`Self::hand_over`] follows.
-    fn record(&mut self, outcome: Outcome) {
+    fn record(&mut self, outcome: Outcome, trace: Option<AttemptTrace>) {
+        if let Some(trace) = trace {
+            let since = SystemTime::now();
+            self.traced.insert(outcome.event_id, (trace, since));
+        }
         self.unrecorded += 1;
         self.ended.push(Arc::new(outcome));
     }
@@ -170,11 +177,20 @@ impl Sending {
         for outcome in &outcomes {
             if !left.iter().any(|other| Arc::ptr_eq(outcome, other)) {
                 self.unrecorded -= 1;
+                self.trace_recorded(outcome.event_id);
                 self.outcome_written(outcome).await;
             }
         }
         if !left.is_empty() {
             self.write_down(left, RETRY);
+        }
+    }
+
+    fn trace_recorded(&mut self, event: EventId) {
+        if !self.traced.is_empty()
+            && let Some((trace, since)) = self.traced.remove(&event)
+        {
+            trace.recorded(since);
         }
     }
 
