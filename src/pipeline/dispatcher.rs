@@ -105,6 +105,7 @@ impl Actor for Dispatcher {
             parts: self.parts.clone(),
             pulse: self.lifeline.pulse().clone(),
             sharing: Sharing::new(self.parts.holder.clone()),
+            arrived: false,
             departed: false,
             call: HashSet::new(),
             scanned: None,
@@ -139,7 +140,9 @@ struct Dispatching {
     parts: DispatcherParts,
     pulse: Pulse,
     sharing: Sharing,
-    /// That this instance goes was told.
+    /// That this instance is here was told.
+    arrived: bool,
+    /// That it goes was told.
     departed: bool,
     /// Receivers that have something to do, or can be taken, and are another instance's.
     call: HashSet<ReceiverId>,
@@ -239,6 +242,11 @@ impl Dispatching {
         let (instances, holder) = (&self.parts.instances, &self.parts.holder);
         self.sharing.learn(instances.attend(holder).await?);
         work.goes_on();
+        if !self.arrived {
+            // The others need not wait for their next look to know of it.
+            instances.call(&Call::LookAgain).await?;
+            self.arrived = true;
+        }
         let now = Utc::now();
         let found = self.parts.sender.queue.receivers_with_work().await?;
         work.goes_on();

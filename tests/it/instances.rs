@@ -82,7 +82,14 @@ async fn three_share_many_receivers() {
     const PER_SECOND: f64 = 40.0;
     const BURST: usize = 4;
     let house = first_instance().await;
-    let (_second, _third) = tokio::join!(instance(&house, 2), instance(&house, 3));
+    let (second, third) = tokio::join!(instance(&house, 2), instance(&house, 3));
+    let instances = [&house.service, &second, &third];
+    let know = || {
+        let all = instances.iter();
+        all.copied()
+            .all(|one| one.log_text().contains("instances=3"))
+    };
+    until("each knows of the others", know).await;
     for receiver in 0..RECEIVERS {
         let path = format!("/{receiver}");
         let limit = format!(", rateLimit: {{perSecond: {PER_SECOND}, burst: {BURST}}}");

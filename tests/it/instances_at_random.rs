@@ -163,7 +163,4 @@ async fn nothing_is_lost_whoever_comes_and_goes() {
             assert_throttled(&own, PER_SECOND, BURST);
         }
     }
-    let from: BTreeSet<_> = all.iter().map(|one| one.from).collect();
-    // Six receivers are too few to say that each instance had one.
-    assert!(from.len() > 1, "nothing was shared out");
 }
