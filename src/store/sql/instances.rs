@@ -30,6 +30,8 @@ const CHANNEL: &str = "rowhook_instances";
 const ALL: &str = "*";
 /// PostgreSQL takes payloads of less than 8,000 bytes ("NOTIFY" in its manual).
 const LONGEST_PAYLOAD: usize = 7_999;
+/// Receivers that wait to be looked at: beyond them everything is, so that calls which nobody takes do not pile up.
+const MANY: usize = 10_000;
 
 /// The table `instances`.
 pub struct SqlInstances {
@@ -49,7 +51,7 @@ impl News {
         let mut waits = self.call.lock().unwrap_or_else(PoisonError::into_inner);
         *waits = Some(match (waits.take(), call) {
             (None, call) => call,
-            (Some(Call::Receivers(mut before)), Call::Receivers(more)) => {
+            (Some(Call::Receivers(mut before)), Call::Receivers(more)) if before.len() < MANY => {
                 before.extend(more);
                 Call::Receivers(before)
             }
@@ -215,6 +217,10 @@ mod tests {
         news.add(receivers(&[1]));
         news.add(Call::LookAgain);
         news.add(receivers(&[2]));
+        assert_eq!(news.take(), Some(Call::LookAgain));
+        for _ in 0..=MANY {
+            news.add(receivers(&[1, 2]));
+        }
         assert_eq!(news.take(), Some(Call::LookAgain));
     }
 }
