@@ -26,7 +26,7 @@ use futures::{
 };
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::{fault, journey, tunnel};
+use super::{fault, journey, line::Line, tunnel};
 use crate::{
     domain::attempt::SendError,
     policy::{
@@ -110,7 +110,7 @@ impl Guard {
 }
 
 impl Service<ConnectInfo<Uri>> for Guard {
-    type Response = Connection<Uri, TcpStream>;
+    type Response = Connection<Uri, Line>;
     type Error = ConnectError;
     type Future = LocalBoxFuture<'static, Result<Self::Response, Self::Error>>;
 
@@ -121,7 +121,7 @@ impl Service<ConnectInfo<Uri>> for Guard {
         async move {
             let https = info.request().scheme_str() == Some("https");
             match inner.connect(https, info.hostname(), info.port()).await {
-                Ok(stream) => Ok(Connection::new(info.request().clone(), stream)),
+                Ok(stream) => Ok(Connection::new(info.request().clone(), Line::over(stream))),
                 Err(error) => Err(ConnectError::Resolver(Box::new(error))),
             }
         }

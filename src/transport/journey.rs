@@ -69,6 +69,15 @@ pub(super) fn waits_for(proxy: Option<&Proxy>) {
     note(|journey| *journey.proxy.borrow_mut() = proxy.cloned());
 }
 
+/// From now on `last` is the attempt that is under way in this task.
+pub(super) fn follow(last: &mut Option<Rc<Journey>>) {
+    let _ = JOURNEY.try_with(|journey| {
+        if !last.as_ref().is_some_and(|last| Rc::ptr_eq(last, journey)) {
+            *last = Some(Rc::clone(journey));
+        }
+    });
+}
+
 fn note(what: impl FnOnce(&Journey)) {
     // Outside of an attempt there is nobody who would read it.
     let _ = JOURNEY.try_with(|journey| what(journey));

@@ -8,6 +8,7 @@ mod fault;
 mod guard;
 mod http_client;
 mod journey;
+mod line;
 pub mod probe;
 pub mod tls;
 mod tunnel;

@@ -20,6 +20,7 @@ mod container;
 mod contention;
 mod crash;
 mod cut_connections;
+mod cut_networks;
 mod database_away;
 mod deletion;
 mod disk_full;

@@ -1,6 +1,8 @@
 //! What goes over the wire for a delivery, and what comes back for each way in which it can fail.
 
 use std::{
+    cell::RefCell,
+    io,
     rc::Rc,
     sync::{Arc, LazyLock},
     time::{Duration, Instant},
@@ -18,7 +20,7 @@ use rowhook::{
 };
 use rustls::ClientConfig;
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     sync::{Notify, oneshot},
     task::spawn_local,
 };
@@ -240,6 +242,39 @@ async fn idle_connections_are_given_up_in_the_end() {
         .unwrap();
     assert_eq!(server.connections(), 2);
     tokio::time::timeout(LONG, closed.notified()).await.unwrap();
+}
+
+/// How the server sees each connection end: at its first request without an answer, or after one with.
+async fn farewells(answered: bool) -> io::Result<usize> {
+    let (tell, told) = oneshot::channel();
+    let tell = RefCell::new(Some(tell));
+    let server = RawServer::start(move |server, mut stream| {
+        let tell = tell.take().unwrap();
+        async move {
+            server.receive(&mut stream).await;
+            if answered {
+                stream.write_all(OK).await.unwrap();
+            }
+            tell.send(stream.read(&mut [0]).await).unwrap();
+        }
+    })
+    .await;
+    let transport = transport_of(settings());
+    let outcome = transport.post(request(server.uri("/"), SHORT)).await;
+    assert_eq!(outcome.is_ok(), answered);
+    drop(transport);
+    tokio::time::timeout(LONG, told).await.unwrap().unwrap()
+}
+
+#[actix_rt::test]
+async fn a_connection_whose_request_is_given_up_is_reset() {
+    let reset = farewells(false).await.unwrap_err();
+    assert_eq!(reset.kind(), io::ErrorKind::ConnectionReset);
+}
+
+#[actix_rt::test]
+async fn an_idle_connection_is_closed_in_good_order() {
+    assert_eq!(farewells(true).await.unwrap(), 0);
 }
 
 #[actix_rt::test]

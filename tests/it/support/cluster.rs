@@ -6,7 +6,7 @@
 use std::{
     fs::OpenOptions,
     io::Write as _,
-    net::TcpListener,
+    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -35,6 +35,16 @@ impl Cluster {
     /// A new one, running. `settings`: further lines of its configuration.
     pub async fn start(settings: &str) -> Self {
         let mut cluster = Self::made(settings);
+        cluster.restart().await;
+        cluster
+    }
+
+    /// A new one that lets whoever comes from this network in, at whatever address they find it; running.
+    pub async fn open_to(network: &str, settings: &str) -> Self {
+        let settings = format!("listen_addresses = '*'\n{settings}");
+        let mut cluster = Self::made(&settings);
+        let line = format!("host all all {network} trust\n");
+        cluster.append("pg_hba.conf", &line);
         cluster.restart().await;
         cluster
     }
@@ -110,9 +120,13 @@ impl Cluster {
 
     /// Further lines of its configuration; the last one of a setting counts.
     fn configure(&self, settings: &str) {
-        let path = self.data().join("postgresql.conf");
+        self.append("postgresql.conf", settings);
+    }
+
+    fn append(&self, file: &str, lines: &str) {
+        let path = self.data().join(file);
         let mut file = OpenOptions::new().append(true).open(path).unwrap();
-        file.write_all(settings.as_bytes()).unwrap();
+        file.write_all(lines.as_bytes()).unwrap();
     }
 
     /// A copy of its files as they are now, while it is stopped.
@@ -160,7 +174,12 @@ impl Cluster {
 
     /// Where a database of it is; `postgres` is there from the start.
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://rowhook@127.0.0.1:{}/{database}", self.port)
+        self.url_at(Ipv4Addr::LOCALHOST, database)
+    }
+
+    /// The same where the server has another address too.
+    pub fn url_at(&self, address: Ipv4Addr, database: &str) -> String {
+        format!("postgres://rowhook@{address}:{}/{database}", self.port)
     }
 
     /// Ends the server at once. Its other processes see that and end too.

@@ -30,3 +30,4 @@ pub mod stored;
 pub mod throttled;
 pub mod troubles;
 pub mod wait;
+pub mod wires;

@@ -6,7 +6,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -120,6 +120,12 @@ pub struct Receiver {
 impl Receiver {
     /// Answers 200 to everything until it is told otherwise.
     pub async fn start() -> Self {
+        Self::start_at(Ipv4Addr::LOCALHOST).await
+    }
+
+    /// The same at another address of this machine.
+    pub async fn start_at(address: Ipv4Addr) -> Self {
+        let here = format!("{address}:0");
         let shared = Arc::new(Shared {
             deliveries: Mutex::default(),
             distinct: Mutex::default(),
@@ -137,7 +143,7 @@ impl Receiver {
                 .build()
                 .unwrap();
             LocalSet::new().block_on(&runtime, async move {
-                let server = RawServer::start(move |server, stream| {
+                let server = RawServer::start_at(&here, move |server, stream| {
                     serve(on_thread.clone(), server, stream)
                 })
                 .await;

@@ -6,7 +6,7 @@
 use std::{
     fs::OpenOptions,
     io::{BufRead as _, BufReader},
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
@@ -23,6 +23,7 @@ use tokio::{
 
 /// Whatever is waited for, it is given up after this.
 pub use super::wait::DEADLINE;
+use super::{wait::until_ok, wires::Wire};
 /// The pause between two looks at something that can only be asked for.
 pub const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// What the service is called with; role admin.
@@ -45,6 +46,8 @@ pub struct Watched {
 pub struct Service {
     running: Option<Running>,
     directory: TempDir,
+    /// What stands before its command where it runs on a host of its own.
+    prefix: Vec<String>,
     log_level: Option<&'static str>,
 }
 
@@ -63,6 +66,30 @@ impl Service {
 
     /// The same without the wait.
     pub async fn start_unready(database_url: &str, settings: &str, watched: &[Watched]) -> Self {
+        let here = Ipv4Addr::LOCALHOST;
+        Self::spawned(Vec::new(), here, database_url, settings, watched).await
+    }
+
+    /// The same on a host of its own.
+    pub async fn start_on(
+        host: &Wire,
+        database_url: &str,
+        settings: &str,
+        watched: &[Watched],
+    ) -> Self {
+        let prefix = host.prefix().to_vec();
+        let service = Self::spawned(prefix, host.address(), database_url, settings, watched).await;
+        service.ready().await;
+        service
+    }
+
+    async fn spawned(
+        prefix: Vec<String>,
+        address: Ipv4Addr,
+        database_url: &str,
+        settings: &str,
+        watched: &[Watched],
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         // What every receiver of a test needs, beside what this one says in the same table.
         let own = "[receivers]\nallow_http = true\nallow_private_networks = [\"127.0.0.0/8\", \"203.0.113.0/24\"]\n";
@@ -71,7 +98,7 @@ impl Service {
             None => format!("{settings}\n{own}"),
         };
         let mut config = format!(
-            "database_url = \"{database_url}\"\nlisten = \"127.0.0.1:0\"\nadmin_key = \"{ADMIN_KEY}\"\n\
+            "database_url = \"{database_url}\"\nlisten = \"{address}:0\"\nadmin_key = \"{ADMIN_KEY}\"\n\
              secret_key = \"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\"\n{settings}\n"
         );
         for Watched { name, table, more } in watched {
@@ -83,6 +110,7 @@ impl Service {
         let mut service = Self {
             running: None,
             directory,
+            prefix,
             log_level: None,
         };
         service.running = Some(service.spawn().await);
@@ -103,16 +131,33 @@ impl Service {
         self.ready().await;
     }
 
+    /// The same as a supervisor does it: again until it runs, since it ends where the database is away.
+    pub async fn restart_persistently(&mut self) {
+        assert!(self.running.is_none(), "it runs already");
+        let ended = async || self.try_spawn().await;
+        self.running = Some(until_ok("rowhook did not start", ended).await);
+        self.ready().await;
+    }
+
     async fn spawn(&self) -> Running {
+        let tried = self.try_spawn().await;
+        tried.unwrap_or_else(|status| panic!("rowhook did not start ({status})"))
+    }
+
+    /// Or how it ended.
+    async fn try_spawn(&self) -> Result<Running, ExitStatus> {
         let log = OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.log())
             .unwrap();
         // Where a test limits the size of its files, a write past that fails instead of ending the process.
-        let mut command = Command::new("env");
+        let ignoring = ["env".to_owned(), "--ignore-signal=XFSZ".to_owned()];
+        let mut words = self.prefix.iter().chain(&ignoring);
+        let mut command = Command::new(words.next().expect("one at least is there"));
         command
-            .args(["--ignore-signal=XFSZ", env!("CARGO_BIN_EXE_rowhook")])
+            .args(words)
+            .arg(env!("CARGO_BIN_EXE_rowhook"))
             .args(["serve", "--config", "rowhook.toml"])
             .current_dir(self.directory.path())
             .stdin(Stdio::null())
@@ -143,11 +188,10 @@ impl Service {
             }
         });
         match timeout(DEADLINE, told).await {
-            Ok(Ok(address)) => Running { child, address },
-            failed => {
+            Ok(Ok(address)) => Ok(Running { child, address }),
+            Ok(Err(_)) | Err(_) => {
                 let _gone = child.kill();
-                let status = child.wait().unwrap();
-                panic!("rowhook did not start ({failed:?}, {status})");
+                Err(child.wait().unwrap())
             }
         }
     }
