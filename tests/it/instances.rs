@@ -28,13 +28,13 @@ use crate::support::{
 const FOLLOWED_WITHIN: Duration = Duration::from_secs(10);
 
 /// A table beside `items`, for a receiver of its own.
-pub const TICK: Watched = Watched {
+const TICK: Watched = Watched {
     name: "TICK",
     table: "public.ticks",
     more: "",
 };
 /// It.
-pub const TICKS: &str = "create table ticks (id bigint primary key)";
+const TICKS: &str = "create table ticks (id bigint primary key)";
 
 /// The address that an instance sends from.
 fn address(instance: u8) -> IpAddr {
@@ -42,7 +42,7 @@ fn address(instance: u8) -> IpAddr {
 }
 
 /// The setting for it.
-pub fn sending_from(instance: u8) -> String {
+fn sending_from(instance: u8) -> String {
     format!("[receivers]\nbind_address = \"{}\"\n", address(instance))
 }
 

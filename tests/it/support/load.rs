@@ -20,7 +20,9 @@ use super::{
 
 /// Writers at once.
 const WRITERS: i64 = 4;
-/// Transactions of each.
+/// A writer has so many rows of its own at most.
+const ROWS: i64 = 1_000_000;
+/// Transactions of each, unless they go on for a while.
 const TRANSACTIONS: i64 = 60;
 /// The pause of a writer that was cut off.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -54,6 +56,21 @@ impl Load {
         }
     }
 
+    /// Writers on PostgreSQL that go on until the time is over, each with such a pause after a transaction.
+    pub fn going_on(house: &House, until: Instant, pause: Duration) -> Self {
+        let mut tasks = JoinSet::new();
+        for writer in 1..=WRITERS {
+            let app = house.app.clone();
+            tasks.spawn(async move {
+                for turn in (0..).take_while(|_| Instant::now() < until) {
+                    write_one(&app, writer, turn).await;
+                    tokio::time::sleep(pause).await;
+                }
+            });
+        }
+        Self::Tasks(tasks)
+    }
+
     /// Waits until everything is written.
     pub async fn finish(self) {
         match self {
@@ -72,17 +89,21 @@ impl Load {
 
 async fn write(app: DatabaseConnection, writer: i64) {
     for turn in 0..TRANSACTIONS {
-        let began = Instant::now();
-        while let Err(error) = transaction(&app, writer, turn).await {
-            assert!(began.elapsed() < DEADLINE, "{error}");
-            tokio::time::sleep(PAUSE).await;
-        }
+        write_one(&app, writer, turn).await;
+    }
+}
+
+async fn write_one(app: &DatabaseConnection, writer: i64, turn: i64) {
+    let began = Instant::now();
+    while let Err(error) = transaction(app, writer, turn).await {
+        assert!(began.elapsed() < DEADLINE, "{error}");
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
 async fn transaction(app: &DatabaseConnection, writer: i64, turn: i64) -> Result<(), DbErr> {
     let transaction = app.begin().await?;
-    let own = writer * 1000 + turn;
+    let own = writer * ROWS + turn;
     let (shared, before) = (turn % 5, own - 1);
     let mut sql = format!(
         "insert into items values ({own}, 0, 'own') on conflict do nothing;
