@@ -6,7 +6,7 @@
 # compose.yaml runs it with PostgreSQL and a receiver.
 
 # Node.js builds the console, and is in no other layer.
-FROM node:22.12.0-bookworm-slim AS node
+FROM node:22.23.2-bookworm-slim AS node
 
 # The builder and the runtime are of the same Debian release: the binary is linked to the builder's glibc.
 FROM rust:1.95.0-slim-bookworm AS builder
@@ -23,9 +23,9 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/root/.npm \
     ROWHOOK_CONSOLE=required cargo build --release --locked --bin rowhook \
     && install -D -m 0755 target/release/rowhook /out/rowhook \
-    && install -d -m 0750 /out/data \
+    && install -d -m 0750 /out/owned/data \
     # A build that found the console in its cache has not installed the packages whose licences are asked for.
-    && { [ -d console/web/node_modules ] || npm --prefix console/web ci --no-audit --no-fund; } \
+    && { [ -d console/web/node_modules ] || npm --prefix console/web ci --omit=dev --no-audit --no-fund; } \
     && node packaging/licenses.mjs /out/THIRD-PARTY-LICENSES.txt
 
 # Debian slim rather than distroless: a little larger, but with a shell and apt for whoever has to look inside a
@@ -36,9 +36,10 @@ COPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certifi
 COPY --from=builder /out/rowhook /usr/local/bin/rowhook
 COPY --from=builder /out/THIRD-PARTY-LICENSES.txt /usr/share/doc/rowhook/THIRD-PARTY-LICENSES.txt
 COPY LICENSE /usr/share/doc/rowhook/LICENSE
-# A numeric owner: Kubernetes' runAsNonRoot can not check a name. A new named volume takes over the folder's
-# owner; a bind mount must be made writable for 10001 by whoever mounts it.
-COPY --from=builder --chown=10001:10001 /out/data /data
+# /data, within another folder, since COPY takes over what is in a folder and not the folder's own mode. A numeric
+# owner: Kubernetes' runAsNonRoot can not check a name. A new named volume takes over the folder's owner and mode; a
+# bind mount must be made writable for 10001 by whoever mounts it.
+COPY --from=builder --chown=10001:10001 /out/owned /
 USER 10001:10001
 WORKDIR /data
 

@@ -11,6 +11,7 @@ use std::{
 
 use rowhook::store::sql::db::Dialect;
 use sea_orm::{ConnectionTrait as _, Database};
+use serde_json::Value;
 
 use crate::support::{
     both::on_both,
@@ -112,6 +113,47 @@ fn the_builder_is_new_enough_and_keeps_to_the_lock_file() {
     assert!(root().join("Cargo.lock").exists());
 }
 
+/// Whether a version is in a range as npm writes it: `^20.19.0 || >=22.12`.
+fn is_in(version: [u32; 3], ranges: &str) -> bool {
+    ranges.split("||").any(|range| {
+        let range = range.trim();
+        let begun = range.find(|c: char| c.is_ascii_digit());
+        let (operator, from) = range.split_at(begun.unwrap_or(range.len()));
+        // `6.*` is what `6` is.
+        let mut numbers = from.split('.').map_while(|number| number.parse().ok());
+        let from = [(); 3].map(|()| numbers.next().unwrap_or(0));
+        match operator.trim().trim_end_matches('v').trim() {
+            "*" => true,
+            ">=" => version >= from,
+            "^" | "" => version[0] == from[0] && version >= from,
+            _ => panic!("teach the test {ranges}"),
+        }
+    })
+}
+
+/// npm only warns where it is not, and what a package does then is its own affair.
+#[test]
+fn node_is_what_every_package_of_the_console_asks_for() {
+    let images = all("FROM");
+    let tag = images.iter().find_map(|image| image.strip_prefix("node:"));
+    let release = tag.unwrap().split('-').next().unwrap();
+    let mut numbers = release.split('.').map(|number| number.parse().unwrap());
+    let node = [(); 3].map(|()| numbers.next().unwrap());
+    let lock: Value = serde_json::from_str(&read("console/web/package-lock.json")).unwrap();
+    let packages = lock["packages"].as_object().unwrap();
+    let asked: Vec<(&str, &str)> = packages
+        .iter()
+        .filter_map(|(name, package)| Some((name.as_str(), package["engines"]["node"].as_str()?)))
+        .collect();
+    assert!(asked.len() > 100, "{asked:?}");
+    for (name, ranges) in asked {
+        assert!(
+            is_in(node, ranges),
+            "{name} asks for Node.js {ranges}, not {release}"
+        );
+    }
+}
+
 #[test]
 fn it_runs_as_nobody_in_particular() {
     let user = last("USER");
@@ -124,8 +166,14 @@ fn it_runs_as_nobody_in_particular() {
         .filter(|copy| copy.contains(&format!("--chown={user}")))
         .collect();
     assert_eq!(owned.len(), 1, "{owned:?}");
-    assert!(owned[0].ends_with(" /data"), "{owned:?}");
+    assert!(owned[0].ends_with(" /out/owned /"), "{owned:?}");
     assert_eq!(last("VOLUME"), "[\"/data\"]");
+    // COPY would give a folder that it is told to make the mode 0755, and the database could be read by all.
+    assert!(
+        all("RUN")
+            .iter()
+            .any(|command| command.contains("install -d -m 0750 /out/owned/data "))
+    );
 }
 
 #[test]
