@@ -11,8 +11,9 @@ use crate::{config, transport::probe};
 
 use super::{ConfigArgs, Failure};
 
-/// A service that needs longer for an answer is not well. Orchestrators give a check 5 to 30 seconds.
-const TIMEOUT: Duration = Duration::from_secs(3);
+/// A service that needs longer for an answer is not well. Longer than `/readyz` waits for a database that is away, or its
+/// reasons would never be heard; orchestrators give a check 5 to 30 seconds.
+const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// So much of an answer that is not understood is shown.
 const SHOWN_CHARACTERS: usize = 200;
