@@ -83,12 +83,12 @@ pub async fn run(args: ListenArgs) -> Result<(), Failure> {
         Some(secret) => receiver.set_secret(secret),
         None => eprintln!("no --secret: signatures are shown, not verified"),
     }
+    let mut stop = std::pin::pin!(told_to_stop());
     eprintln!(
         "listening on http://{} (any path); Ctrl-C ends",
         receiver.address
     );
     let mut count = Count::default();
-    let mut stop = std::pin::pin!(told_to_stop());
     loop {
         tokio::select! {
             () = &mut stop => break,

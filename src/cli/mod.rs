@@ -23,6 +23,7 @@ mod verify;
 use std::{fmt, path::PathBuf, process::ExitCode};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     app::{self, StartError},
@@ -203,19 +204,21 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Resolves when the process is asked to end.
-async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
+/// Resolves when the process is asked to end, from this call on and not only once it is awaited: in a container, where this
+/// is process 1, a signal that nobody listens for is lost.
+fn told_to_stop() -> impl Future<Output = ()> {
+    let [terminate, interrupt] =
+        [SignalKind::terminate(), SignalKind::interrupt()].map(|kind| signal(kind).ok());
+    let heard = async |signal: Option<Signal>| match signal {
+        Some(mut signal) => {
+            signal.recv().await;
         }
+        None => std::future::pending().await,
     };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminate => {}
+    async move {
+        tokio::select! {
+            () = heard(terminate) => {}
+            () = heard(interrupt) => {}
+        }
     }
 }

@@ -35,7 +35,12 @@ pub async fn run(args: ServeArgs) -> Result<(), Failure> {
     if args.check {
         return check(&settings).await;
     }
-    let service = Service::start(&settings).await?;
+    let mut stop = std::pin::pin!(told_to_stop());
+    let service = tokio::select! {
+        service = Service::start(&settings) => service?,
+        // What a start does is done in transactions, and the next one goes on.
+        () = &mut stop => return Ok(()),
+    };
     println!("rowhook serves on http://{}", service.address);
     println!("  API:     http://{}/graphql", service.address);
     let names: Vec<&str> = service
@@ -50,7 +55,7 @@ pub async fn run(args: ServeArgs) -> Result<(), Failure> {
         println!("           role admin; it is shown this once, so keep it now");
     }
     let outgrown = tokio::select! {
-        () = told_to_stop() => None,
+        () = stop => None,
         why = service.outgrown() => Some(why),
     };
     if let Some(why) = &outgrown {

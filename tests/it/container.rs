@@ -15,10 +15,12 @@ use serde_json::Value;
 
 use crate::support::{
     both::on_both,
+    command::Shell,
     database::TestDatabase,
     database_road::DatabaseRoad,
     house::House,
     service::{DEADLINE, LOOK_AGAIN},
+    wait::until,
 };
 
 on_both!(a_healthy_service_passes);
@@ -402,6 +404,19 @@ async fn a_service_without_its_database_is_up_and_not_ready() {
     );
     assert!(said.len() > url.len() + 60, "no reason: {said}");
     assert_eq!(healthcheck(&["--url", &url], &[]), (0, String::new()));
+}
+
+/// As process 1 of a container it would not even be ended by a signal that it does not listen for.
+#[actix_rt::test]
+async fn a_service_that_still_starts_ends_when_it_is_told_to() {
+    let database = TestDatabase::fresh(Dialect::Postgres).await;
+    let road = DatabaseRoad::to(&database.url).await;
+    road.hang_for_good();
+    let mut shell = Shell::on(&road.url);
+    shell.set("ROWHOOK_SAMPLE", "true");
+    let serve = shell.start(&["serve"]);
+    until("it asks its database", || road.opened() > 0).await;
+    serve.stop().well();
 }
 
 /// The service waits for its database before it answers, and the check waits for the service.
