@@ -28,7 +28,7 @@ use super::faults::words;
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection to PostgreSQL that does not answer within this is given up. Less than [`ACQUIRE_TIMEOUT`], so that there
 /// is time to open another one.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+pub(super) const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// A connection that answered so short a time ago is not asked again: no server starts again so soon, so whoever comes
 /// after a start finds out that the connection is from before.
 const TRUSTED_FOR: Duration = Duration::from_millis(50);
@@ -40,8 +40,12 @@ const SQLITE_CONNECTIONS: u32 = 4;
 /// What a service connection to PostgreSQL sets. An instance that is frozen in the middle of a
 /// transaction must not hold rows that the others need for longer than this. And what a service reads are the first so many
 /// of a queue or a list, along an index that has their order: a bitmap would gather, and sort, all that waits for each page, which
-/// is what the planner chooses while it knows no better.
+/// is what the planner chooses while it knows no better. And whose machine is gone, or whose network, says no good-bye: the
+/// server finds out within a minute, not within the system's two hours, and has the connections free for others.
 const SESSION: &str = "set idle_in_transaction_session_timeout = '10s';
+                       set tcp_keepalives_idle = 30;
+                       set tcp_keepalives_interval = 10;
+                       set tcp_keepalives_count = 3;
                        set lock_timeout = '5s';
                        set statement_timeout = '50s';
                        set enable_bitmapscan = off";

@@ -2,13 +2,33 @@
 
 use std::time::Duration;
 
-use sea_orm::sqlx::postgres::PgListener;
-use tokio::task::AbortHandle;
+use sea_orm::sqlx::{
+    self, Executor as _,
+    postgres::{PgListener, PgPoolOptions},
+};
+use tokio::{task::AbortHandle, time::timeout};
 
-use super::db::Db;
+use super::{
+    connect::{ANSWERS_WITHIN, ConnectError, postgres_options},
+    db::Db,
+};
 
 /// The pause before a listener that lost its connection listens again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// After so long without a notice the server is asked whether it is there. Whoever only listens would never find out that a
+/// firewall has forgotten the connection, and being asked keeps it in mind.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// Why notices are not heard for a while.
+#[derive(Debug, thiserror::Error)]
+enum ListeningError {
+    #[error(transparent)]
+    Url(#[from] ConnectError),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error("the connection that listens does not answer")]
+    Hangs,
+}
 
 /// What is told to whoever listens.
 pub(super) enum Heard<'a> {
@@ -51,12 +71,28 @@ async fn tell_each(
     url: &str,
     channel: &str,
     tell: &mut (impl FnMut(Heard<'_>) + Send),
-) -> Result<(), sea_orm::sqlx::Error> {
-    let mut listener = PgListener::connect(url).await?;
+) -> Result<(), ListeningError> {
+    // As sqlx's own for a listener; it serves to open a connection anew.
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .connect_with(postgres_options(url)?)
+        .await?;
+    let mut listener = PgListener::connect_with(&pool).await?;
+    listener.ignore_pool_close_event(true);
     listener.listen(channel).await?;
     tell(Heard::Begun);
     loop {
-        let notice = listener.recv().await?;
-        tell(Heard::Notice(notice.payload()));
+        match timeout(SILENCE, listener.try_recv()).await {
+            Ok(Ok(Some(notice))) => tell(Heard::Notice(notice.payload())),
+            // Its connection ended, and there is another one.
+            Ok(Ok(None)) => tell(Heard::Begun),
+            Ok(Err(error)) => return Err(error.into()),
+            Err(_) => {
+                let asked = timeout(ANSWERS_WITHIN, listener.execute("select 1")).await;
+                asked.map_err(|_| ListeningError::Hangs)??;
+            }
+        }
     }
 }

@@ -16,6 +16,7 @@ use rowhook::{
 use crate::support::{
     both::on_both,
     database::TestDatabase,
+    database_road::DatabaseRoad,
     stored::{number, run, texts},
     wait::DEADLINE,
 };
@@ -87,6 +88,39 @@ async fn a_call_is_heard_by_the_others() {
     let call = Call::Receivers(vec![ReceiverId(7), ReceiverId(12)]);
     one.call(&call).await.unwrap();
     assert_eq!(receivers_called(&other).await, [7, 12]);
+}
+
+/// Whoever only listens to a connection that a firewall has forgotten would hear nothing for ever.
+#[actix_rt::test]
+async fn one_whose_connection_hangs_hears_again() {
+    let database = TestDatabase::fresh(Dialect::Postgres).await;
+    let db = database.migrated().await;
+    let road = DatabaseRoad::to(&database.url).await;
+    let on_the_road = Db::connect(&road.url, 2).await.unwrap();
+    let (one, other) = (SqlInstances::new(db), SqlInstances::new(on_the_road));
+    assert_eq!(other.called().await, Call::LookAgain);
+    road.hang();
+    // It tells that it may have missed something.
+    let again = tokio::time::timeout(DEADLINE, other.called()).await;
+    assert_eq!(again.unwrap(), Call::LookAgain);
+    one.call(&Call::Receivers(vec![ReceiverId(7)]))
+        .await
+        .unwrap();
+    assert_eq!(receivers_called(&other).await, [7]);
+}
+
+/// What is called while a connection is lost and made again is not heard.
+#[actix_rt::test]
+async fn one_whose_connection_ended_looks_again() {
+    let database = TestDatabase::fresh(Dialect::Postgres).await;
+    let db = database.migrated().await;
+    let instances = SqlInstances::new(db.clone());
+    assert_eq!(instances.called().await, Call::LookAgain);
+    let end = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+               where datname = current_database() and query like 'LISTEN%'";
+    assert_eq!(number(&db, end).await, 1);
+    let again = tokio::time::timeout(DEADLINE, instances.called()).await;
+    assert_eq!(again.unwrap(), Call::LookAgain);
 }
 
 async fn whose_receivers_are_taken_is_told(database: TestDatabase) {
