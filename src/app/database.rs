@@ -88,6 +88,13 @@ pub async fn open_existing(settings: &Settings) -> Result<Db, StartError> {
     Ok(db)
 }
 
+/// The same, with the schema that this program needs.
+pub async fn look_at_existing(settings: &Settings) -> Result<Db, StartError> {
+    let db = connect_to_look(settings).await?;
+    refuse_pending(&db).await?;
+    Ok(db)
+}
+
 async fn refuse_pending(db: &Db) -> Result<(), StartError> {
     match db.pending_migrations().await? {
         0 => Ok(()),

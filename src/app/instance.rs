@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use crate::{
     domain::instance::{CaptureRole, Stage},
@@ -19,6 +20,8 @@ const PINGED_WITHIN: Duration = Duration::from_secs(3);
 pub(super) struct ThisInstance {
     /// What it is called in leases.
     pub name: String,
+    /// When it started.
+    pub started_at: DateTime<Utc>,
     /// Whether it answers is asked each time.
     pub db: Db,
     /// What its stages tell.
@@ -99,6 +102,10 @@ impl MetricsPage for FiguresReader {
 impl Instance for ThisInstance {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn started_at(&self) -> DateTime<Utc> {
+        self.started_at
     }
 
     fn stages(&self) -> Vec<Stage> {

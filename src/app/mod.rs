@@ -15,11 +15,13 @@ mod watched;
 use std::{fs::File, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{App as WebApp, HttpServer, dev::ServerHandle};
+use chrono::Utc;
 
 use crate::{
     config::{self, Settings},
     domain::{
         api_key::Role,
+        instance::instance_name,
         receiver::RetryPolicy,
         resource::{Catalogue, LiveCatalogue},
     },
@@ -52,6 +54,7 @@ use crate::{
             event_log::SqlEventLog,
             event_queue::SqlEventQueue,
             fan_out::SqlFanOut,
+            instance_view::SqlInstanceView,
             instances::SqlInstances,
             leases::SqlLeases,
             migrations::MigrateError,
@@ -77,7 +80,9 @@ use instance::ThisInstance;
 use sample::ThisSample;
 use watched::install;
 
-pub use database::{connect_existing, connect_to_look, open, open_existing, sqlite_path};
+pub use database::{
+    connect_existing, connect_to_look, look_at_existing, open, open_existing, sqlite_path,
+};
 pub use start_error::StartError;
 pub use watched::{is_made_at_start, needed_resources, wanted_resources};
 
@@ -202,6 +207,7 @@ impl Service {
         };
         let instance = Arc::new(ThisInstance {
             name,
+            started_at: Utc::now(),
             db: db.clone(),
             status: status.clone(),
             capture: figures.capture.clone(),
@@ -240,6 +246,7 @@ impl Service {
                 wanted,
             },
             wake: Arc::new(move |receiver| wakes.wake([receiver])),
+            instances: Arc::new(SqlInstanceView::new(db.clone())),
             instance: instance.clone(),
             sample: ThisSample::of(settings, db.dialect()).map(|sample| Arc::new(sample) as _),
         });
@@ -340,12 +347,10 @@ fn change_log(settings: &Settings, pages: PageConnection) -> SqlChangeLog {
     }
 }
 
-/// This process, in leases: the host and the process for people, random digits so that no two are the
-/// same.
+/// This process, in leases.
 fn holder() -> String {
     let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "rowhook".to_owned());
-    let random: u64 = rand::random();
-    format!("{host}/{}/{random:016x}", std::process::id())
+    instance_name(&host, std::process::id(), rand::random())
 }
 
 /// Whether the settings can be started with, as far as that can be told without the database.

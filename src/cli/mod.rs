@@ -11,6 +11,7 @@ mod bench;
 mod demo;
 mod doctor;
 mod healthcheck;
+mod instances;
 mod keys;
 mod listen;
 mod migrate;
@@ -56,6 +57,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Serve(serve::ServeArgs),
     Doctor(doctor::DoctorArgs),
+    Instances(instances::InstancesArgs),
     Migrate(migrate::MigrateArgs),
     Rebase(rebase::RebaseArgs),
     Resources(resources::ResourcesArgs),
@@ -177,6 +179,7 @@ pub fn run() -> ExitCode {
             Command::Demo(args) => demo::run(args).await,
             Command::Serve(args) => serve::run(args).await,
             Command::Doctor(args) => doctor::run(args).await,
+            Command::Instances(args) => instances::run(args).await,
             Command::Migrate(args) => migrate::run(args).await,
             Command::Rebase(args) => rebase::run(args).await,
             Command::Keys(args) => keys::run(args).await,

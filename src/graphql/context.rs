@@ -29,6 +29,7 @@ use crate::{
         catalogue::{ResourceInstaller, WantedResource},
         event_control::EventControl,
         event_log::{EventLog, LastAttempt, LoggedEvent},
+        instances::InstanceView,
         receiver_health::ReceiverHealthStore,
         receivers::ReceiverStore,
         replay::History,
@@ -118,6 +119,8 @@ pub struct Services {
     pub watched: WatchedTables,
     /// Tells a sender that there is something to do.
     pub wake: Wake,
+    /// The processes that share the database.
+    pub instances: Arc<dyn InstanceView>,
     /// The process that answers.
     pub instance: Arc<dyn Instance>,
     /// Looks whether all is well, as `rowhook doctor` does.
@@ -155,6 +158,8 @@ pub struct Context {
     pub health_of: Loader<ReceiverId, HealthRecord>,
     /// What a receiver answered last.
     pub last_attempts: Loader<ReceiverId, LastAttempt>,
+    /// The instance that sends to a receiver.
+    pub sender_of: Loader<ReceiverId, String>,
     /// How deliveries to a receiver go, or to all.
     pub deliveries: Loader<Option<ReceiverId>, DeliveryStats>,
     /// How far capture is behind.
@@ -175,6 +180,7 @@ impl Context {
         let (queues, deliveries) = (services.stats.clone(), services.stats.clone());
         let capture = services.capture.clone();
         let health_of = services.health.clone();
+        let sender_of = services.instances.clone();
         Self {
             services: services.clone(),
             caller,
@@ -226,6 +232,10 @@ impl Context {
             last_attempts: Loader::new(move |ids| {
                 let store = last_attempts.clone();
                 Box::pin(async move { Ok(store.last_attempts(&ids).await?) })
+            }),
+            sender_of: Loader::new(move |ids| {
+                let view = sender_of.clone();
+                Box::pin(async move { Ok(view.senders_of(&ids).await?) })
             }),
             capture_lag: Loader::new(move |_| {
                 let view = capture.clone();
@@ -294,6 +304,7 @@ impl Context {
         self.queues.forget();
         self.health_of.forget();
         self.last_attempts.forget();
+        self.sender_of.forget();
         self.deliveries.forget();
         self.capture_lag.forget();
     }

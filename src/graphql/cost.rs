@@ -20,9 +20,10 @@ const MOST_VALUES: u64 = 1_000_000;
 /// Elements of a list that has no page: headers, attempts, resources.
 const FEW: u64 = 10;
 /// Fields that ask much of the database for themselves, and how many values each counts as.
-const HEAVY: [(&str, u64); 8] = [
+const HEAVY: [(&str, u64); 9] = [
     ("webhookCapture", 50_000),
     ("webhookPipeline", 10_000),
+    ("webhookInstances", 10_000),
     ("webhookStats", 10_000),
     ("webhookStatsHistory", 50_000),
     ("totalCount", 20_000),

@@ -22,6 +22,7 @@ mod event_request;
 mod filter;
 mod filter_test;
 mod header;
+mod instances;
 mod last_attempt;
 mod live;
 mod live_document;

@@ -1,6 +1,7 @@
 //! `webhookPipeline`: the stages of the instance that answers, and whether it is ready. Read only.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use juniper::{GraphQLEnum, GraphQLObject};
 
 use crate::domain::instance::{CaptureRole, Stage, StageState};
@@ -12,6 +13,9 @@ use super::{context::Context, scalar::ApiScalar};
 pub trait Instance: Send + Sync {
     /// What it is called in leases.
     fn name(&self) -> &str;
+
+    /// When it started.
+    fn started_at(&self) -> DateTime<Utc>;
 
     /// Each stage, in the order of a change's path.
     fn stages(&self) -> Vec<Stage>;
@@ -27,7 +31,8 @@ pub trait Instance: Send + Sync {
 #[derive(Clone, Debug, GraphQLObject)]
 #[graphql(name = "WebhookPipeline", context = Context, scalar = ApiScalar)]
 pub struct WebhookPipeline {
-    /// Its name, as HOST/PROCESS/NUMBER; `webhookCapture { poller }` is that of the instance that reads changes.
+    /// Its name, as HOST/PROCESS/NUMBER; `webhookCapture { poller }` is that of the instance that reads changes, and
+    /// `webhookInstances` has all.
     pub instance: String,
     /// Whether it can do its work, as `/readyz` says: the database answers, every stage is up, and it reads changes or
     /// stands by for an instance that does.

@@ -181,6 +181,12 @@ impl ReceiverNode {
         Ok(found.map(Into::into))
     }
 
+    /// The instance that sends to it now, by its name in `webhookInstances`; null while none does: there is nothing to send, it
+    /// is inactive, or it is probed at long intervals.
+    async fn instance(&self, context: &Context) -> Result<Option<String>, ApiError> {
+        context.sender_of.load(self.record.id).await
+    }
+
     /// How often requests to it may start; null: as often as there are events.
     fn rate_limit(&self) -> Option<WebhookRateLimit> {
         self.record.rate_limit.map(Into::into)

@@ -19,6 +19,7 @@ use super::{
         self, AddHeaderToWebhookReceiverInput, CreateWebhookHeaderInput, DeleteWebhookHeaderInput,
         RemoveHeaderFromWebhookReceiverInput, UpdateWebhookHeaderInput, WebhookHeaderPayload,
     },
+    instances::{self, WebhookInstance},
     live::Subscription,
     pipeline::{self, WebhookPipeline},
     receiver::{
@@ -306,6 +307,13 @@ impl Query {
     /// The stages of the instance that answers, and whether it is ready.
     async fn webhook_pipeline(context: &Context) -> WebhookPipeline {
         pipeline::state(context).await
+    }
+
+    /// The instances that share this database, the one that answers among them: those that run, in the order in which they
+    /// started, then those of the last day that ended without saying so, the latest first (200 in all at most). On SQLite the
+    /// one that answers is the only one.
+    async fn webhook_instances(context: &Context) -> Result<Vec<WebhookInstance>, ApiError> {
+        instances::all(context).await
     }
 
     /// What `rowhook doctor` finds on this database: whether every change is seen and told of, and what to do where not.

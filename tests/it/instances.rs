@@ -12,6 +12,7 @@ use std::{
 use rowhook::store::sql::db::Dialect;
 use rowhook::{pipeline::leases::RENEW_EVERY, store::leases::LEASE};
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
+use serde_json::Value;
 
 use crate::support::{
     database::TestDatabase,
@@ -75,6 +76,30 @@ async fn number(house: &House, sql: &str) -> i64 {
 /// So many that each of three instances gets some, but for two runs in a hundred thousand.
 const RECEIVERS: usize = 30;
 
+/// An instance as another one lists it: its process, whether it runs, reads changes, and is the one that answers.
+type Listed = (i64, bool, bool, bool);
+
+/// All of them, in the order of their processes.
+async fn listed_by(one: &Service) -> Vec<Listed> {
+    let data = one
+        .graphql("{ webhookInstances { process running readsChanges answering } }")
+        .await;
+    let list = data["webhookInstances"].as_array().unwrap().iter();
+    let is = |one: &Value, what: &str| one[what].as_bool().unwrap();
+    let listed = |one: &Value| {
+        let process = Value::as_i64(&one["process"]).unwrap();
+        (
+            process,
+            is(one, "running"),
+            is(one, "readsChanges"),
+            is(one, "answering"),
+        )
+    };
+    let mut all: Vec<Listed> = list.map(listed).collect();
+    all.sort_unstable();
+    all
+}
+
 /// Each takes those that are its own, although one alone reads the changes.
 #[tokio::test]
 async fn three_share_many_receivers() {
@@ -90,6 +115,14 @@ async fn three_share_many_receivers() {
             .all(|one| one.log_text().contains("instances=3"))
     };
     until("each knows of the others", know).await;
+    let mut processes = instances.map(|one| i64::from(one.process()));
+    processes.sort_unstable();
+    for one in instances {
+        let answers = i64::from(one.process());
+        let reads = i64::from(house.service.process());
+        let wanted = processes.map(|process| (process, true, process == reads, process == answers));
+        assert_eq!(listed_by(one).await, wanted);
+    }
     for receiver in 0..RECEIVERS {
         let path = format!("/{receiver}");
         let limit = format!(", rateLimit: {{perSecond: {PER_SECOND}, burst: {BURST}}}");
@@ -225,6 +258,7 @@ async fn one_that_is_killed_is_followed() {
     let load = Load::start(&house);
     house.receiver.wait_for_events(BURST + 60).await;
 
+    let first = i64::from(house.service.process());
     house.service.kill9();
     let killed = Instant::now();
     house.service = second;
@@ -255,6 +289,14 @@ async fn one_that_is_killed_is_followed() {
             events.len() >= ledger.changes() && ticks.iter().filter(by_second).count() > 2
         })
         .await;
+    let second = i64::from(house.service.process());
+    let mut wanted = [(first, false, false, false), (second, true, true, true)];
+    wanted.sort_unstable();
+    assert_eq!(
+        listed_by(&house.service).await,
+        wanted,
+        "who was killed is seen"
+    );
     let owed = "resource: ITEM, status: \"pending\"";
     house.wait_for_count(owed, 0).await;
     let all = house.receiver.deliveries();

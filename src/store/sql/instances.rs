@@ -12,7 +12,7 @@ use sea_orm::ConnectionTrait;
 use tokio::sync::Notify;
 
 use crate::{
-    domain::ids::ReceiverId,
+    domain::{ids::ReceiverId, instance::VERSION},
     store::{
         StoreError,
         instances::{Call, Instances},
@@ -120,8 +120,7 @@ impl Instances for SqlInstances {
              on conflict (holder) do update set expires_at = excluded.expires_at",
             LEASE.as_millis()
         );
-        let version = env!("CARGO_PKG_VERSION");
-        txn.execute_raw(txn.statement(&renewed, [holder.into(), version.into()]))
+        txn.execute_raw(txn.statement(&renewed, [holder.into(), VERSION.into()]))
             .await?;
         let rows = txn
             .query_all_raw(txn.statement(

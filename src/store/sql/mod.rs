@@ -23,6 +23,7 @@ mod faults;
 mod headers;
 pub mod health;
 mod home;
+pub mod instance_view;
 pub mod instances;
 mod intervals;
 mod kept_changes;

@@ -261,6 +261,7 @@ fn shells_complete_the_commands() {
         "demo",
         "serve",
         "doctor",
+        "instances",
         "migrate",
         "rebase",
         "resources",

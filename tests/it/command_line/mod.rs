@@ -3,6 +3,7 @@
 mod bench;
 mod commands;
 pub mod doctor;
+mod instances;
 mod newcomer;
 mod receiving;
 mod reconciliation;

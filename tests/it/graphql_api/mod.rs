@@ -12,6 +12,7 @@ mod event_request;
 mod events;
 mod filters;
 mod headers;
+mod instances;
 mod last_attempt;
 mod lists;
 mod live;
@@ -52,8 +53,8 @@ use rowhook::{
         sql::{
             api_keys::SqlApiKeyStore, capture::SqlCaptureView, capture_notes::SqlCaptureNotes,
             catalogue::SqlResourceInstaller, db::Db, event_control::SqlEventControl,
-            event_log::SqlEventLog, receivers::SqlManagementStore, replay::SqlHistory,
-            stats::SqlStats, test_deliveries::SqlTestDeliveries,
+            event_log::SqlEventLog, instance_view::SqlInstanceView, receivers::SqlManagementStore,
+            replay::SqlHistory, stats::SqlStats, test_deliveries::SqlTestDeliveries,
         },
     },
     transport::uri_look::look,
@@ -281,6 +282,7 @@ fn services(db: &Db) -> Services {
             wanted: [].into(),
         },
         wake: Arc::new(|_| {}),
+        instances: Arc::new(SqlInstanceView::new(db.clone())),
         instance: Arc::new(pipeline::Quiet),
         sample: None,
         examine: Arc::new(|| {

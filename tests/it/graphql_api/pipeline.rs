@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use rowhook::{
     domain::instance::{CaptureRole, Stage, StageState},
     graphql::Instance,
@@ -21,6 +22,9 @@ on_both!(
 const READ: &str = "{ webhookPipeline { instance ready notReadyReason capture
     stages { name state restarts lastEnd } } }";
 
+/// When each of them started.
+pub const STARTED_AT: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
 /// An instance of which there is little to tell.
 pub struct Quiet;
 
@@ -28,6 +32,10 @@ pub struct Quiet;
 impl Instance for Quiet {
     fn name(&self) -> &str {
         "here/1/0"
+    }
+
+    fn started_at(&self) -> DateTime<Utc> {
+        STARTED_AT
     }
 
     fn stages(&self) -> Vec<Stage> {
@@ -54,6 +62,10 @@ struct InTrouble;
 impl Instance for InTrouble {
     fn name(&self) -> &str {
         "there/2/0"
+    }
+
+    fn started_at(&self) -> DateTime<Utc> {
+        STARTED_AT
     }
 
     fn stages(&self) -> Vec<Stage> {

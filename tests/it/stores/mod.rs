@@ -10,6 +10,7 @@ mod capture;
 mod deletion;
 mod event_lists;
 mod event_log;
+mod instance_view;
 mod instances;
 mod intervals;
 mod intervals_at_once;

@@ -92,6 +92,7 @@ async fn an_older_program_goes_on_while_it_can(database: TestDatabase) {
         &["migrate", "status"],
         &["resources", "list"],
         &["keys", "list"],
+        &["instances"],
     ] {
         let fault = shell.run(arguments).fault(1);
         assert!(fault.contains(why), "{arguments:?}: {fault}");
