@@ -67,6 +67,12 @@ test('a committed change is seen live, and a receiver in trouble with its reason
   await figure(page, 'Success rate', /^none$/).waitFor();
   await page.getByText('The receiver is healthy').waitFor();
 
+  // Who does the work: the only instance there is, with what that means.
+  const instances = page.getByRole('table', { name: 'Instances' });
+  await instances.getByRole('row', { name: /this one runs yes/ }).waitFor();
+  assert.equal(await instances.getByRole('row').count(), 2);
+  await page.getByText('One instance does everything').waitFor();
+
   await choose(page, 'Resource', /^PART$/);
   await choose(page, 'Action', /^CREATE/);
   await page.getByRole('button', { name: 'Commit' }).click();

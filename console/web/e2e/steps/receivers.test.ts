@@ -218,6 +218,7 @@ test('a viewer reads, on a phone too, and is told what the role may not', async 
   await page.getByRole('listitem').getByRole('link', { name: 'Parts' }).click();
   await page.getByRole('heading', { level: 1, name: 'Parts' }).waitFor();
   await page.getByText('It gets nothing: it is subscribed to nothing').waitFor();
+  await page.getByText('nobody now: there is nothing to send').waitFor();
   await page.getByText('Ask for a key with role operator to pause or activate it').waitFor();
   assert.equal(await page.getByRole('button', { name: 'Pause' }).count(), 0);
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));

@@ -37,6 +37,7 @@ export type Thing =
   | 'keys'
   | 'egress'
   | 'sample'
+  | 'instances'
   | 'pipeline';
 
 export type CacheKey = readonly [Thing, ...unknown[]];

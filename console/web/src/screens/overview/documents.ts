@@ -73,6 +73,21 @@ export const PipelineDocument = graphql(`
   }
 `);
 
+export const InstancesDocument = graphql(`
+  query Instances {
+    webhookInstances {
+      name
+      version
+      startedAt
+      heardAt
+      running
+      readsChanges
+      receivers
+      answering
+    }
+  }
+`);
+
 export const LastHourDocument = graphql(`
   query LastHour {
     webhookStatsHistory(seconds: 3600, steps: 60) {

@@ -4,6 +4,7 @@ import { PageHeader } from '@/design/PageHeader';
 import { Skeleton } from '@/design/Skeleton';
 import { CaptureInBrief } from './CaptureInBrief';
 import { CommitChange } from './CommitChange';
+import { Instances } from './Instances';
 import { LiveFigures } from './LiveFigures';
 import { Pipeline } from './Pipeline';
 import { ReceiversInTrouble } from './ReceiversInTrouble';
@@ -27,6 +28,7 @@ export default function OverviewScreen(): ReactNode {
           <Pipeline />
           <CaptureInBrief />
         </div>
+        <Instances />
       </div>
     </>
   );

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { Card } from '@/design/Card';
 import { RelativeTime } from '@/design/RelativeTime';
 import { duration } from '@/design/time';
+import { placeOf } from '../overview/instances';
 import { throttle } from '../receivers/figures';
 import type { Receiver } from './parts';
 import styles from './receiver.module.css';
@@ -35,6 +36,8 @@ export function Facts({ receiver }: { readonly receiver: Receiver }): ReactNode 
             </dd>
           </>
         )}
+        <dt>Sent to by</dt>
+        <dd>{receiver.instance === null ? nobody(receiver) : <Sender name={receiver.instance} />}</dd>
         <dt>Made</dt>
         <dd>
           <RelativeTime at={receiver.createdAt} /> by {receiver.createdBy.name}
@@ -46,4 +49,18 @@ export function Facts({ receiver }: { readonly receiver: Receiver }): ReactNode 
       </dl>
     </Card>
   );
+}
+
+/** The overview lists it. */
+function Sender({ name }: { readonly name: string }): ReactNode {
+  return (
+    <>
+      instance <code title={name}>{placeOf(name)}</code>
+    </>
+  );
+}
+
+function nobody({ active, health }: Receiver): string {
+  if (!active) return 'nobody while it is inactive';
+  return health === 'PROBING' ? 'nobody until it is probed again' : 'nobody now: there is nothing to send';
 }

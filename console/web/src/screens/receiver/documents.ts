@@ -17,6 +17,7 @@ export const ReceiverDocument = graphql(`
     expectedResponseCode
     active
     inactiveReason
+    instance
     health
     healthDetails {
       reason
