@@ -1,6 +1,9 @@
 //! The dashboard and the alert rules speak of metrics that there are, and say what to do.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use serde_json::Value;
 use yaml_rust2::YamlLoader;
@@ -65,6 +68,20 @@ fn checked(expression: &str, series: &BTreeSet<String>) {
     asks_for_values_that_there_are(expression);
 }
 
+/// The recipe that `docs/INCIDENTS.md` names in its first table for each metric, by its anchor.
+fn recipes(incidents: &str) -> BTreeMap<&str, &str> {
+    let mut found = BTreeMap::new();
+    for line in incidents.lines().filter(|line| line.starts_with("| ")) {
+        let Some((_, link)) = line.split_once("](#") else {
+            continue;
+        };
+        let anchor = link.split(')').next().unwrap();
+        found.extend(named(line).into_iter().map(|metric| (metric, anchor)));
+    }
+    assert!(found.len() > 4, "{found:?}");
+    found
+}
+
 /// The headings of a page, as links name them.
 fn anchors(page: &str) -> BTreeSet<String> {
     let headings = page.lines().filter(|line| line.starts_with('#'));
@@ -114,8 +131,12 @@ fn each_alert_says_why_and_what_to_do() {
     let file = read("docs/prometheus/rowhook.rules.yaml");
     let rules = &YamlLoader::load_from_str(&file).unwrap()[0];
     let series = series();
-    let operating = anchors(&read("docs/OPERATING.md"));
-    let page = read("docs/OPERATING.md");
+    let (operating, incidents) = (read("docs/OPERATING.md"), read("docs/INCIDENTS.md"));
+    let pages = [
+        ("docs/OPERATING.md", anchors(&operating)),
+        ("docs/INCIDENTS.md", anchors(&incidents)),
+    ];
+    let recipes = recipes(&incidents);
     let mut names = BTreeSet::new();
     for rule in rules["groups"][0]["rules"].as_vec().unwrap() {
         let name = rule["alert"].as_str().unwrap();
@@ -127,13 +148,20 @@ fn each_alert_says_why_and_what_to_do() {
         for what in ["summary", "description"] {
             assert!(!said(what).is_empty(), "{name} has no {what}");
         }
-        let recipe = said("runbook");
-        let anchor = recipe
-            .strip_prefix("docs/OPERATING.md#")
-            .unwrap_or_default();
-        assert!(operating.contains(anchor), "{name}: {recipe} is nowhere");
+        let runbook = said("runbook");
+        let (page, anchor) = runbook.split_once('#').unwrap();
+        let is_there = pages
+            .iter()
+            .any(|(path, anchors)| *path == page && anchors.contains(anchor));
+        assert!(is_there, "{name}: {runbook} is nowhere");
+        // What the alert is about stands first.
+        let metric = named(rule["expr"].as_str().unwrap())[0];
+        if let Some(recipe) = recipes.get(metric) {
+            let wanted = format!("docs/INCIDENTS.md#{recipe}");
+            assert_eq!(runbook, wanted, "{name} is about {metric}");
+        }
         assert!(
-            page.contains(&format!("`{name}`")),
+            operating.contains(&format!("`{name}`")),
             "{name} is not explained"
         );
     }

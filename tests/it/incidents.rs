@@ -87,7 +87,11 @@ fn told(name: &str, data: &Value) {
             assert_eq!(data["webhookReceiver"]["active"], true);
             assert_eq!(data["webhookEvents"].as_array().unwrap().len(), 5);
         }
-        "look.graphql" => assert_eq!(data["webhookPipeline"]["ready"], true),
+        "look.graphql" => {
+            assert_eq!(data["webhookPipeline"]["ready"], true);
+            let one = &data["webhookInstances"][0];
+            assert_eq!(one["name"], data["webhookPipeline"]["instance"]);
+        }
         "capture.graphql" => {
             assert!(data["webhookCapture"]["poller"].is_string(), "{data}");
         }
@@ -127,7 +131,11 @@ async fn every_command_runs() {
     shell.set("ROWHOOK", &url);
     shell.set("KEY", ADMIN_KEY);
     let run = |script: &str| shell.bash(script).ends();
-    assert!(run(&block("look.sh")).out.contains("problem"));
+    let look = run(&block("look.sh")).out;
+    assert!(
+        look.contains(" runs ") && look.contains("problem"),
+        "{look}"
+    );
     let ready = run(&block("ready.sh")).well();
     assert_eq!(ready.trim(), "{\"status\":\"ready\"}");
     run("rowhook keys create --name lost --role viewer").well();
