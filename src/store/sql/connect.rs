@@ -97,6 +97,14 @@ pub enum ConnectError {
         /// The database.
         database: String,
     },
+    /// The server is a standby.
+    #[error(
+        "{address} is a standby, which takes no writes; give the address of the primary, or a name that follows it"
+    )]
+    Standby {
+        /// Host and port, or the socket.
+        address: String,
+    },
     /// The server refuses for another reason.
     #[error("{address} refuses the connection: {reason}")]
     Refused {
@@ -121,7 +129,7 @@ pub enum ConnectError {
     Store(#[from] StoreError),
 }
 
-/// Whether an embedded database is made ready for serving, or left as it is found.
+/// Whether a database is to be written to: an embedded one is made ready for it, or left as it is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// It is made where there is none, and its journal is a write-ahead log.
@@ -177,26 +185,45 @@ pub(super) fn postgres_options(url: &str) -> Result<PgConnectOptions, ConnectErr
     Ok(options.application_name("rowhook"))
 }
 
-/// Whether a connection can be had. A pool that can open none says only that it has none, so one is tried
-/// without it.
-pub(super) async fn try_postgres(url: &str) -> Result<(), ConnectError> {
+/// Whether a connection can be had that is good for this. A pool that can open none says only that it has none, so one is
+/// tried without it.
+pub(super) async fn try_postgres(url: &str, purpose: Purpose) -> Result<(), ConnectError> {
     let options = postgres_options(url)?;
-    let connect = PgConnection::connect_with(&options);
+    let connect = async {
+        let mut connection = PgConnection::connect_with(&options).await?;
+        let standby = purpose == Purpose::Serving && is_standby(&mut connection).await?;
+        Ok((connection, standby))
+    };
     let connected = match tokio::time::timeout(ACQUIRE_TIMEOUT, connect).await {
         Ok(connected) => connected,
         Err(_) => Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into())),
     };
-    let connection = connected.map_err(|error| refused(&options, &error))?;
+    let (connection, standby) = connected.map_err(|error| refused(&options, &error))?;
+    if standby {
+        let address = address_in(&options);
+        return Err(ConnectError::Standby { address });
+    }
     // It was good for telling; that its end was not heard does not matter.
     let _ended = connection.close().await;
     Ok(())
 }
 
-fn refused(options: &PgConnectOptions, error: &sqlx::Error) -> ConnectError {
-    let address = match options.get_socket() {
+/// Host and port, or the socket.
+fn address_in(options: &PgConnectOptions) -> String {
+    match options.get_socket() {
         Some(socket) => socket.display().to_string(),
         None => format!("{}:{}", options.get_host(), options.get_port()),
-    };
+    }
+}
+
+async fn is_standby(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select pg_is_in_recovery()")
+        .fetch_one(connection)
+        .await
+}
+
+fn refused(options: &PgConnectOptions, error: &sqlx::Error) -> ConnectError {
+    let address = address_in(options);
     let reason = words(error);
     match error {
         // What getaddrinfo says has no kind of its own in std.
@@ -251,10 +278,13 @@ async fn answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     }
 }
 
-/// A pool whose connections are counted as they are opened.
+/// A pool whose connections are counted as they are opened. One to a standby does not serve: after a failover the old primary
+/// may come back as one while its address is still in use, and connections to it would stay in the pool and fail
+/// each write for as long as they live.
 pub(super) async fn postgres(
     url: &str,
     pool: PgPoolOptions,
+    purpose: Purpose,
     opened: Arc<AtomicU64>,
 ) -> Result<DatabaseConnection, StoreError> {
     let pool = pool
@@ -263,6 +293,10 @@ pub(super) async fn postgres(
             opened.fetch_add(1, Ordering::SeqCst);
             Box::pin(async move {
                 connection.execute(SESSION).await?;
+                if purpose == Purpose::Serving && is_standby(connection).await? {
+                    let words = "the server is a standby, which takes no writes";
+                    return Err(sqlx::Error::Configuration(words.into()));
+                }
                 Ok(())
             })
         });

@@ -73,11 +73,11 @@ impl Db {
                 Dialect::Sqlite,
             )
         } else {
-            home.with(connect::try_postgres(url)).await?;
+            home.with(connect::try_postgres(url, purpose)).await?;
             let pool = PgPoolOptions::new().max_connections(connections);
             let pool = connect::gives_up_hung(pool);
             (
-                home.with(connect::postgres(url, pool, opened.clone()))
+                home.with(connect::postgres(url, pool, purpose, opened.clone()))
                     .await?,
                 Dialect::Postgres,
             )
@@ -106,7 +106,12 @@ impl Db {
                     .max_lifetime(None)
                     .test_before_acquire(false);
                 self.home
-                    .with(connect::postgres(&self.url, pool, opened.clone()))
+                    .with(connect::postgres(
+                        &self.url,
+                        pool,
+                        Purpose::Serving,
+                        opened.clone(),
+                    ))
                     .await?
             }
         };

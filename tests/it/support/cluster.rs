@@ -157,19 +157,36 @@ impl Cluster {
         assert!(restored.status.success(), "{restored:?}");
     }
 
+    /// Starts this copy as a standby that follows the server that it was made of.
+    pub async fn follow(&mut self, primary: &Self) {
+        let source = format!("host=127.0.0.1 port={} user=rowhook", primary.port);
+        self.configure(&format!(
+            "port = {}\nprimary_conninfo = '{source}'\n",
+            self.port
+        ));
+        self.stand_by().await;
+    }
+
+    /// Starts it as a standby, of nobody if it is not told of whom.
+    pub async fn stand_by(&mut self) {
+        std::fs::write(self.data().join("standby.signal"), "").unwrap();
+        self.restart().await;
+    }
+
+    /// Makes a primary of this standby.
+    pub async fn promote(&self) {
+        let server = Database::connect(self.url("postgres")).await.unwrap();
+        let promote = "select pg_promote()";
+        server.execute_unprepared(promote).await.unwrap();
+        server.close().await.unwrap();
+    }
+
     /// Starts this copy at the address of the server that it was made of, as a standby that is promoted.
     pub async fn take_the_place_of(&mut self, gone: &Self) {
         assert!(gone.server.is_none(), "it runs still");
         self.port = gone.port;
-        let signal = self.data().join("standby.signal");
-        std::fs::write(signal, "").unwrap();
-        self.restart().await;
-        let promote = Database::connect(self.url("postgres")).await.unwrap();
-        promote
-            .execute_unprepared("select pg_promote()")
-            .await
-            .unwrap();
-        promote.close().await.unwrap();
+        self.stand_by().await;
+        self.promote().await;
     }
 
     /// Where a database of it is; `postgres` is there from the start.

@@ -5,7 +5,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     thread::JoinHandle,
@@ -30,6 +30,8 @@ struct State {
     opened: AtomicU64,
     /// Connections with a smaller number hang.
     hanging: AtomicU64,
+    /// Host and port at the end of it.
+    server: Mutex<(String, u16)>,
 }
 
 /// The way; it ends with the test.
@@ -45,9 +47,8 @@ impl DatabaseRoad {
     /// To the database at this URL.
     pub async fn to(url: &str) -> Self {
         let mut url: url::Url = url.parse().unwrap();
-        let host = url.host_str().unwrap().to_owned();
-        let server = (host, url.port().unwrap_or(5432));
         let state = Arc::<State>::default();
+        *state.server.lock().unwrap() = server_of(&url);
         let (tell_address, address) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let on_thread = state.clone();
@@ -59,7 +60,7 @@ impl DatabaseRoad {
             runtime.block_on(async move {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 tell_address.send(listener.local_addr().unwrap()).unwrap();
-                tokio::spawn(serve(listener, server, on_thread));
+                tokio::spawn(serve(listener, on_thread));
                 let _either_way = stopped.await;
             });
         });
@@ -91,6 +92,11 @@ impl DatabaseRoad {
         self.state.hanging.store(u64::MAX, Ordering::SeqCst);
     }
 
+    /// From now on connections that are opened lead to this URL's server.
+    pub fn lead_to(&self, url: &str) {
+        *self.state.server.lock().unwrap() = server_of(&url.parse().unwrap());
+    }
+
     /// Connections that were opened so far.
     pub fn opened(&self) -> u64 {
         self.state.opened.load(Ordering::SeqCst)
@@ -106,11 +112,16 @@ impl Drop for DatabaseRoad {
     }
 }
 
-async fn serve(listener: TcpListener, server: (String, u16), state: Arc<State>) {
+fn server_of(url: &url::Url) -> (String, u16) {
+    let host = url.host_str().unwrap().to_owned();
+    (host, url.port().unwrap_or(5432))
+}
+
+async fn serve(listener: TcpListener, state: Arc<State>) {
     loop {
         let (client, _) = listener.accept().await.unwrap();
         let number = state.opened.fetch_add(1, Ordering::SeqCst);
-        let (server, state) = (server.clone(), state.clone());
+        let (server, state) = (state.server.lock().unwrap().clone(), state.clone());
         tokio::spawn(async move {
             let Ok(server) = TcpStream::connect((server.0.as_str(), server.1)).await else {
                 return;
