@@ -22,7 +22,7 @@ use crate::support::{
     receiver::{Answer, Delivery},
     service::{Service, Watched},
     throttled::assert_throttled,
-    wait::{until, until_ok},
+    wait::{DEADLINE, until, until_ok},
 };
 
 /// A change is captured and delivered again so soon after its instance was killed (the contract's promise).
@@ -181,7 +181,9 @@ async fn one_that_comes_takes_its_share_and_gives_it_back() {
     house.sql(rows).await;
     let app = house.app.clone();
     let busy = tokio::spawn(async move {
-        loop {
+        // It ends at last, so that waiting in vain does.
+        let end = Instant::now() + DEADLINE;
+        while Instant::now() < end {
             app.execute_unprepared("update items set n = n + 1 where id = 1")
                 .await
                 .unwrap();
