@@ -109,6 +109,17 @@ async fn one_whose_connection_hangs_hears_again() {
     assert_eq!(receivers_called(&other).await, [7]);
 }
 
+/// Whose machine is gone says no good-bye, and its connections would be there for two hours.
+#[actix_rt::test]
+async fn the_server_asks_for_an_instance_within_a_minute() {
+    let database = TestDatabase::fresh(Dialect::Postgres).await;
+    let db = database.migrated().await;
+    let after = "select (current_setting('tcp_keepalives_idle')::int
+                         + current_setting('tcp_keepalives_interval')::int
+                           * current_setting('tcp_keepalives_count')::int)::bigint";
+    assert_eq!(number(&db, after).await, 60);
+}
+
 /// What is called while a connection is lost and made again is not heard.
 #[actix_rt::test]
 async fn one_whose_connection_ended_looks_again() {
