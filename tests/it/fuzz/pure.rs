@@ -12,7 +12,7 @@ use rowhook::{
         egress::EgressPolicy,
         filter::{Filter, FilterInput},
         logged_row::LoggedRow,
-        webhook_uri::check_uri,
+        webhook_uri::{MAX_URI_CHARS, check_uri},
     },
 };
 
@@ -34,10 +34,11 @@ fn fuzz_webhook_uri() {
             assert!(url.host().is_some() && url.username().is_empty() && url.password().is_none());
             // What goes over the wire is made of it.
             assert!(url.as_str().parse::<http::Uri>().is_ok(), "{url}");
-            assert_eq!(
-                check_uri(url.as_str(), allow_http, &policy).as_ref(),
-                Ok(&url)
-            );
+            // Percent-encoding makes it longer; it is kept and sent as it came.
+            if url.as_str().len() <= MAX_URI_CHARS {
+                let again = check_uri(url.as_str(), allow_http, &policy);
+                assert_eq!(again.as_ref(), Ok(&url));
+            }
         }
     }
 }
