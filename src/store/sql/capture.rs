@@ -11,6 +11,7 @@ use super::{
     change_log::occurred_at,
     db::{Db, Dialect},
     eras::{eras_column, last_of, read_eras},
+    records::now,
 };
 use crate::{
     domain::{
@@ -150,10 +151,7 @@ fn no_cursor() -> StoreError {
 #[async_trait]
 impl CaptureView for SqlCaptureView {
     async fn state(&self) -> Result<CaptureState, StoreError> {
-        let now = match self.db.dialect() {
-            Dialect::Postgres => "clock_timestamp()",
-            Dialect::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')",
-        };
+        let now = now(self.db.dialect());
         let sql = format!(
             "select c.watermark, c.updated_at,
                     (select l.holder from rowhook.leases l

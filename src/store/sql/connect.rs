@@ -11,10 +11,10 @@ use std::{
 };
 
 use sea_orm::{
-    DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector,
+    DatabaseConnection, SqlxSqliteConnector,
     sqlx::{
         self, Connection as _, Executor as _,
-        postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
+        postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions},
         sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
     },
 };
@@ -278,6 +278,14 @@ async fn answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     }
 }
 
+/// One connection, which is kept for as long as it is well.
+pub(super) fn only_one() -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
 /// A pool whose connections are counted as they are opened. One to a standby does not serve: after a failover the old primary
 /// may come back as one while its address is still in use, and connections to it would stay in the pool and fail
 /// each write for as long as they live.
@@ -286,7 +294,7 @@ pub(super) async fn postgres(
     pool: PgPoolOptions,
     purpose: Purpose,
     opened: Arc<AtomicU64>,
-) -> Result<DatabaseConnection, StoreError> {
+) -> Result<PgPool, StoreError> {
     let pool = pool
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_connect(move |connection, _| {
@@ -303,6 +311,5 @@ pub(super) async fn postgres(
     let unavailable = |error: &dyn std::fmt::Display| StoreError::Unavailable(error.to_string());
     let options = postgres_options(url).map_err(|error| unavailable(&error))?;
     let pool = pool.connect_with(options).await;
-    let pool = pool.map_err(|error| unavailable(&words(&error)))?;
-    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+    pool.map_err(|error| unavailable(&words(&error)))
 }

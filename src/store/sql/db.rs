@@ -15,8 +15,8 @@ use std::{
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
-    QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
-    sqlx::postgres::PgPoolOptions,
+    QueryResult, SqliteTransactionMode, SqlxPostgresConnector, Statement, TransactionOptions,
+    TransactionTrait, Value, sqlx::postgres::PgPoolOptions,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -76,9 +76,9 @@ impl Db {
             home.with(connect::try_postgres(url, purpose)).await?;
             let pool = PgPoolOptions::new().max_connections(connections);
             let pool = connect::gives_up_hung(pool);
+            let pool = connect::postgres(url, pool, purpose, opened.clone());
             (
-                home.with(connect::postgres(url, pool, purpose, opened.clone()))
-                    .await?,
+                SqlxPostgresConnector::from_sqlx_postgres_pool(home.with(pool).await?),
                 Dialect::Postgres,
             )
         };
@@ -100,19 +100,10 @@ impl Db {
         let pool = match self.dialect {
             Dialect::Sqlite => self.pool.clone(),
             Dialect::Postgres => {
-                let pool = PgPoolOptions::new()
-                    .max_connections(1)
-                    .idle_timeout(None)
-                    .max_lifetime(None)
-                    .test_before_acquire(false);
-                self.home
-                    .with(connect::postgres(
-                        &self.url,
-                        pool,
-                        Purpose::Serving,
-                        opened.clone(),
-                    ))
-                    .await?
+                let pool = connect::only_one().test_before_acquire(false);
+                let serving = Purpose::Serving;
+                let pool = connect::postgres(&self.url, pool, serving, opened.clone());
+                SqlxPostgresConnector::from_sqlx_postgres_pool(self.home.with(pool).await?)
             }
         };
         Ok(Self {

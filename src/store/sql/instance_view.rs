@@ -18,7 +18,8 @@ use crate::{
 
 use super::{
     db::{Db, Dialect},
-    records::{numbers, one_of},
+    leases::receiver,
+    records::{now, numbers, one_of},
 };
 
 /// Instances that are told of. One that is started again and again leaves a row each time.
@@ -34,13 +35,6 @@ impl SqlInstanceView {
     /// On this database.
     pub fn new(db: Db) -> Self {
         Self { db }
-    }
-}
-
-fn now(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Postgres => "clock_timestamp()",
-        Dialect::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')",
     }
 }
 
@@ -118,11 +112,7 @@ impl InstanceView for SqlInstanceView {
             .db
             .query_all_raw(self.db.statement(&senders_sql(dialect), values))
             .await?;
-        let sender = |row: &QueryResult| {
-            let subject: i64 = row.try_get("", "subject")?;
-            let id = i32::try_from(subject).map_err(StoreError::corrupt)?;
-            Ok((ReceiverId(id), row.try_get("", "holder")?))
-        };
+        let sender = |row: &QueryResult| Ok((receiver(row)?, row.try_get("", "holder")?));
         rows.iter().map(sender).collect()
     }
 }

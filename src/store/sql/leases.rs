@@ -20,7 +20,7 @@ use crate::{
 use super::{
     cursor_home,
     db::{Db, Dialect},
-    records::{numbers, one_of},
+    records::{now, numbers, one_of},
 };
 
 /// The table `leases`.
@@ -34,24 +34,21 @@ impl SqlLeases {
         Self { db }
     }
 
-    /// The database's present, and the end of a lease that begins now. SQLite shares the clock of this
-    /// machine.
+    /// The database's present, and the end of a lease that begins now.
     fn clock(&self) -> (&'static str, String) {
         let milliseconds = LEASE.as_millis();
-        match self.db.dialect() {
-            Dialect::Postgres => (
-                "clock_timestamp()",
-                format!("clock_timestamp() + interval '{milliseconds} milliseconds'"),
+        let dialect = self.db.dialect();
+        let end = match dialect {
+            Dialect::Postgres => {
+                format!("clock_timestamp() + interval '{milliseconds} milliseconds'")
+            }
+            Dialect::Sqlite => format!(
+                "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '+{}.{:03} seconds')",
+                milliseconds / 1000,
+                milliseconds % 1000
             ),
-            Dialect::Sqlite => (
-                "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')",
-                format!(
-                    "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', '+{}.{:03} seconds')",
-                    milliseconds / 1000,
-                    milliseconds % 1000
-                ),
-            ),
-        }
+        };
+        (now(dialect), end)
     }
 }
 
@@ -67,7 +64,8 @@ impl SqlLeases {
     }
 }
 
-fn receiver(row: &QueryResult) -> Result<ReceiverId, StoreError> {
+/// Whose lease it is, by its column `subject`.
+pub(super) fn receiver(row: &QueryResult) -> Result<ReceiverId, StoreError> {
     let subject: i64 = row.try_get("", "subject")?;
     let id = i32::try_from(subject).map_err(StoreError::corrupt)?;
     Ok(ReceiverId(id))

@@ -1,15 +1,14 @@
 //! Listening to PostgreSQL's notices, on a connection of its own.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use sea_orm::sqlx::{
-    self, Executor as _,
-    postgres::{PgListener, PgPoolOptions},
-};
+use sea_orm::sqlx::{self, Executor as _, postgres::PgListener};
 use tokio::{task::AbortHandle, time::timeout};
 
+use crate::store::StoreError;
+
 use super::{
-    connect::{ANSWERS_WITHIN, ConnectError, postgres_options},
+    connect::{self, ANSWERS_WITHIN, Purpose, only_one},
     db::Db,
 };
 
@@ -23,7 +22,7 @@ const SILENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 enum ListeningError {
     #[error(transparent)]
-    Url(#[from] ConnectError),
+    Unavailable(#[from] StoreError),
     #[error(transparent)]
     Database(#[from] sqlx::Error),
     #[error("the connection that listens does not answer")]
@@ -72,13 +71,8 @@ async fn tell_each(
     channel: &str,
     tell: &mut (impl FnMut(Heard<'_>) + Send),
 ) -> Result<(), ListeningError> {
-    // As sqlx's own for a listener; it serves to open a connection anew.
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .max_lifetime(None)
-        .idle_timeout(None)
-        .connect_with(postgres_options(url)?)
-        .await?;
+    // It serves to open a connection anew.
+    let pool = connect::postgres(url, only_one(), Purpose::Serving, Arc::default()).await?;
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.ignore_pool_close_event(true);
     listener.listen(channel).await?;

@@ -233,6 +233,14 @@ pub fn storable(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The database's present. SQLite shares the clock of this machine.
+pub(super) fn now(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => "clock_timestamp()",
+        Dialect::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')",
+    }
+}
+
 /// `column` is one of the numbers bound as `value`.
 pub fn one_of(dialect: Dialect, column: &str, value: &str) -> String {
     match dialect {

@@ -19,7 +19,10 @@ use rowhook::{
 };
 use sea_orm::ConnectionTrait as _;
 
-use super::plans::{plan, reads};
+use super::{
+    instances::end_of,
+    plans::{plan, reads},
+};
 use crate::support::{both::on_both, database::TestDatabase, stored::run};
 
 on_both!(
@@ -28,18 +31,10 @@ on_both!(
     who_sends_to_a_page_is_found_without_reading_all_leases,
 );
 
-async fn end_of(db: &Db, holder: &str, ago: &str) {
-    let sql = format!(
-        "update rowhook.instances set expires_at = clock_timestamp() - interval '{ago}' where holder = $1"
-    );
-    run(db, &sql, [holder.into()]).await;
-}
-
 /// What is told of each: its name, whether it runs, whether it reads changes, its receivers.
 fn told(instances: &[KnownInstance]) -> Vec<(&str, bool, bool, u32)> {
-    let told = |one: &KnownInstance| (one.running, one.reads_changes, one.receivers);
-    let each = instances.iter().map(|one| (&*one.name, told(one)));
-    each.map(|(name, (running, reads, receivers))| (name, running, reads, receivers))
+    let told = instances.iter();
+    told.map(|one| (&*one.name, one.running, one.reads_changes, one.receivers))
         .collect()
 }
 

@@ -35,7 +35,8 @@ async fn receivers_called(instances: &SqlInstances) -> Vec<i32> {
     tokio::time::timeout(DEADLINE, called).await.unwrap()
 }
 
-async fn end_of(db: &Db, holder: &str, ago: &str) {
+/// What it said last ended so long ago.
+pub(super) async fn end_of(db: &Db, holder: &str, ago: &str) {
     let sql = format!(
         "update rowhook.instances set expires_at = clock_timestamp() - interval '{ago}' where holder = $1"
     );

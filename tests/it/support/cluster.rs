@@ -307,7 +307,8 @@ fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
     output.status.success().then(|| text.trim().to_owned())
 }
 
-fn is_root() -> bool {
+/// Whether this user is root.
+pub fn is_root() -> bool {
     output_of("id", &["-u"]).as_deref() == Some("0")
 }
 

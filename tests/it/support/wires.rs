@@ -10,6 +10,8 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use super::cluster::is_root;
+
 /// Where the hosts find the database.
 pub const DATABASE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 /// Where they find the receivers: an address that a test's service may send to.
@@ -225,9 +227,4 @@ fn run(program: &str, arguments: &[&str]) -> String {
     let done = done.unwrap_or_else(|error| panic!("{program} does not run: {error}"));
     assert!(done.status.success(), "{program} {arguments:?}: {done:?}");
     String::from_utf8(done.stdout).unwrap()
-}
-
-fn is_root() -> bool {
-    let id = Command::new("id").arg("-u").output().unwrap();
-    id.stdout == b"0\n"
 }
